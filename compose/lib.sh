@@ -60,6 +60,18 @@ postgres_bin() {
   echo "$bin"
 }
 
+# server_bin DATA: the programs of the version that has made the cluster. A newer one may have been installed since, beside it or instead.
+server_bin() {
+  local version bin
+  version="$(cat "$1/PG_VERSION")" || exit 1
+  bin="/usr/lib/postgresql/$version/bin"
+  [ -x "$bin/pg_ctl" ] || bin="$(postgres_bin)" || exit 1
+  case "$("$bin/postgres" --version)" in
+    *"(PostgreSQL) $version"[!0-9]*) echo "$bin" ;;
+    *) die "the database in $1 was made by Postgres $version, which is not installed. Install postgresql-$version; compose/backup and compose/restore then bring it to a newer one." ;;
+  esac
+}
+
 # Postgres refuses to run as root; then its own user runs it.
 as_postgres() {
   if [ "$(id -u)" -eq 0 ]; then
@@ -137,6 +149,10 @@ stop_service() {
 # is_state DIR: whether compose/up keeps its things there, and not somebody else.
 is_state() { [ -f "$1/lock" ] && [ -d "$1/run" ]; }
 
+refuse_half_a_restore() {
+  [ ! -e "$1/restoring" ] || die "$1 holds a restore that did not finish; run compose/restore again, which begins it anew"
+}
+
 # folder DIR: where it is, without symbolic links. pg_ctl hands some characters to a shell.
 folder() {
   local path
@@ -147,6 +163,7 @@ folder() {
 
 # installation DIR: where the installation is that compose/up keeps in DIR.
 installation() {
+  refuse_half_a_restore "$1"
   is_state "$1" || die "$1 was not made by compose/up; --state names the folder of an installation"
   folder "$1"
 }
@@ -224,7 +241,7 @@ one_processor_group() {
 start_cluster() {
   local data="$1" port="$2" bin
   shift 2
-  bin="$(postgres_bin)"
+  bin="$(server_bin "$data")"
   forget_crash "$data"
   as_postgres "$bin/pg_ctl" -D "$data" -w -t 60 -s -l "$data/server.log" \
     -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_locks_per_transaction=1024 $*" start >/dev/null ||
@@ -235,7 +252,7 @@ start_cluster() {
 stop_cluster() {
   local bin
   cluster_runs "$1" || return 0
-  bin="$(postgres_bin)"
+  bin="$(server_bin "$1")"
   as_postgres "$bin/pg_ctl" -D "$1" -m fast -w -t 120 -s stop >/dev/null 2>&1 || true
   ! cluster_runs "$1" || die "Postgres has not stopped in 2 minutes; its log is $1/server.log. Try again later."
 }

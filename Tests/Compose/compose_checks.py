@@ -205,6 +205,18 @@ def check_missing_database_is_not_replaced_by_an_empty_one(installation: Install
     assert installation.sql("SELECT to_regclass('public.kept')") == "kept"
 
 
+def check_cluster_of_another_version_is_named(installation: Installation) -> None:
+    installation.up("--port", free_port())
+    installation.run("down")
+    version = installation.state / "postgres" / "PG_VERSION"
+    made_by = version.read_text()
+    version.write_text("9\n")
+    done = installation.up(check=False)
+    assert done.returncode == 1 and "was made by Postgres 9, which is not installed" in done.stdout, done.stdout
+    version.write_text(made_by)
+    installation.up()
+
+
 def check_interrupted_initdb_is_begun_anew(installation: Installation) -> None:
     half = installation.state / "postgres.new"
     (installation.state / "run").mkdir(parents=True)
@@ -293,6 +305,11 @@ def check_interrupted_restore_leaves_nothing(installation: Installation) -> None
         assert list(restored.iterdir()) == [], list(restored.iterdir())
         (installation.stand_ins / "reached").unlink()
     slow.unlink()
+    # As one that was killed leaves it.
+    (restored / "restoring").touch()
+    for command in ("up", "down", "upgrade"):
+        done = installation.run(command, check=False, state=restored)
+        assert done.returncode == 1 and "restore that did not finish" in done.stdout, done.stdout
     installation.run("restore", backup, state=restored)
     installation.run("down", "--purge", state=restored)
 
