@@ -405,7 +405,7 @@ import Testing
     func outcomesOfBatch() async throws {
         let history = TrainedModel.history
         let (employee, project) = (history.employees[0].id, history.projects[1].id)
-        func booking(_ seconds: Double, hours: Double) -> HistoryLine {
+        @Sendable func booking(_ seconds: Double, hours: Double) -> HistoryLine {
             let booked = Date().addingTimeInterval(seconds)
             return .allocation(
                 Allocation(

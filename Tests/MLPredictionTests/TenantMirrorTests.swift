@@ -414,7 +414,7 @@ import Testing
         await begun.wait()
         // More than the pool has threads.
         let readers = (0..<8 * ProcessInfo.processInfo.activeProcessorCount).map { _ in
-            Task {
+            Task { @Sendable in
                 come.withLock { $0 += 1 }
                 return await lock.readInTurn { $0 }
             }

@@ -396,7 +396,7 @@ struct OverbookingTests {
                 try await TenantDatabase.enter(home.names, on: booker)
                 // As a POST does, which was told that the booking is soft.
                 _ = try await PlanningWatch.booking(nil, of: [ann], on: [held]).begin(on: booker)
-                let going = Task {
+                let going = Task { @Sendable in
                     defer { isDone.withLock { $0 = true } }
                     return try await service.importCSV(
                         .projects, "external_id,name,status\nP2,P2,in_progress\n", into: plan.tenant.id)

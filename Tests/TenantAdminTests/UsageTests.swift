@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import HTTPTypes
 import Postgres
+import TestSupport
 import Testing
 
 @testable import TenantAdmin

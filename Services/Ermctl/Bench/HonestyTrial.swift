@@ -28,7 +28,8 @@ struct HonestyTrial {
         self.world = world
         let outcome = try TrainingRun(
             history: world.known,
-            configuration: TrainingConfiguration(months: 240, epochs: epochs, seed: seed, asOf: world.asOf)
+            configuration: TrainingConfiguration(
+                months: 240, epochs: epochs, seed: seed, asOf: world.asOf, learnsFrom: world.learnsFrom)
         ).run()
         self.outcome = outcome
         // History follows as time goes on; each question sees what was finished before it.

@@ -9,6 +9,11 @@ struct HonestyWorld {
     let allocations: [Forecasting.Allocation]
     /// When the model is made.
     let asOf: Double
+    /// How many days back the rows reach that are fitted and judged; nil where the world is all of history.
+    var days: Double?
+
+    /// What the training job is asked to learn from.
+    var learnsFrom: Double { days.map { asOf - $0 * 86_400 } ?? -.infinity }
 
     /// What a training job knows.
     var known: History {
@@ -31,8 +36,8 @@ extension HonestyWorld {
     /// The worlds, each of which a careless judge gets wrong.
     static func all(seed: UInt64) -> [HonestyWorld] {
         [
-            percentage(seed: seed), edits(seed: seed), exactPlans(seed: seed), censored(seed: seed), noise(seed: seed),
-            drift(seed: seed),
+            percentage(seed: seed), edits(seed: seed), exactPlans(seed: seed), censored(seed: seed), months(seed: seed),
+            noise(seed: seed), drift(seed: seed),
             onePerson(seed: seed), newcomers(seed: seed), small(seed: seed),
         ]
     }
@@ -59,6 +64,12 @@ extension HonestyWorld {
             task.plannedHours = 20
             task.actualHours = 20 * exp(0.3 + 0.8 * maker.bell())
         }
+    }
+
+    /// The same work, of which a job's default of six months leaves rows that are about as long as the work takes.
+    static func months(seed: UInt64) -> HonestyWorld {
+        let whole = censored(seed: seed)
+        return HonestyWorld(name: "months", allocations: whole.allocations, asOf: whole.asOf, days: 183)
     }
 
     /// Hours depend on nothing but the plan.

@@ -185,7 +185,7 @@ actor TenantMirror {
             silence = freshness.silence
             return end
         } catch let error as ProblemError where error.code == .upstreamTimeout {
-            silence = min(2 * silence, Self.mostSilence)
+            silence = min(silence * 2, Self.mostSilence)
             throw error
         }
     }

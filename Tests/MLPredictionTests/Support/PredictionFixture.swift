@@ -1,6 +1,7 @@
 import Contracts
 import Forecasting
 import Foundation
+import HTTPTypes
 import HistoryFeed
 import Logging
 import Postgres
