@@ -1,5 +1,5 @@
 -- Made by compose/squash-migrations. What the migrations up to
--- 0051_forgotten_people.sql
+-- 0054_zones_with_summer_time.sql
 -- give in an empty schema, in little more than half of their time. New tenants are made by this file and the migrations after it.
 
 -- Functions come before the tables that they read.
@@ -76,7 +76,11 @@ BEGIN
     NEW.seq := head.seq + 1;
     NEW.occurred_at := clock_timestamp();
     NEW.previous_hash := head.hash;
-    NEW.hash := sha256(NEW.previous_hash || convert_to(audit_canonical(NEW), 'UTF8'));
+    NEW.hash := sha256(NEW.previous_hash || convert_to((jsonb_build_array(
+        NEW.seq, to_char(NEW.occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+        NEW.actor, NEW.action, NEW.entity, NEW.entity_id, NEW.details, NEW.request_id)
+        || CASE WHEN NEW.address IS NULL AND NEW.agent IS NULL THEN '[]'::jsonb
+            ELSE jsonb_build_array(NEW.address, NEW.agent) END)::text, 'UTF8'));
     UPDATE audit_head SET seq = NEW.seq, hash = NEW.hash;
     RETURN NEW;
 END
@@ -504,7 +508,11 @@ CREATE FUNCTION tenant_zone() RETURNS text
 DECLARE
     zone text;
 BEGIN
-    SELECT value #>> '{}' INTO zone FROM tenant_settings WHERE key = 'timezone';
+    SELECT CASE value #>> '{}'
+        WHEN 'CET' THEN 'Europe/Brussels' WHEN 'MET' THEN 'Europe/Brussels'
+        WHEN 'EET' THEN 'Europe/Athens' WHEN 'WET' THEN 'Europe/Lisbon'
+        ELSE value #>> '{}' END
+    INTO zone FROM tenant_settings WHERE key = 'timezone';
     IF zone IS NULL OR zone = 'UTC' THEN
         RETURN 'UTC';
     END IF;
@@ -627,6 +635,14 @@ CREATE TABLE audit_head (
 CREATE TABLE audit_notes (
     id uuid NOT NULL,
     received_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE audit_personal_values (
+    seq bigint NOT NULL,
+    place text NOT NULL,
+    salt bytea NOT NULL,
+    value text NOT NULL,
+    CONSTRAINT audit_personal_values_salt_check CHECK ((octet_length(salt) = 32))
 );
 
 CREATE TABLE calendars (
@@ -971,6 +987,9 @@ ALTER TABLE ONLY audit_logs
 
 ALTER TABLE ONLY audit_notes
     ADD CONSTRAINT audit_notes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY audit_personal_values
+    ADD CONSTRAINT audit_personal_values_pkey PRIMARY KEY (seq, place);
 
 ALTER TABLE ONLY calendars
     ADD CONSTRAINT calendars_name_key UNIQUE (folded_name);
@@ -1344,6 +1363,7 @@ ALTER TABLE ONLY users
 SET LOCAL check_function_bodies TO DEFAULT;
 
 REVOKE UPDATE, DELETE, TRUNCATE ON audit_logs FROM CURRENT_USER;
+REVOKE UPDATE, TRUNCATE ON audit_personal_values FROM CURRENT_USER;
 
 INSERT INTO audit_head (seq, hash) VALUES (0, '\x');
 INSERT INTO feed_head (number, token) VALUES (0, gen_random_uuid());
