@@ -27,10 +27,13 @@ struct DecisionVersionTests {
                 let path = "/api/v1/allocations/\(booking.id)"
                 #expect(try await service.send(.patch, path, as: service.token(tenant.id), text: edit).status == 200)
             }
-            let now = try await learned(booking.id, in: tenant.id, service)
+            var now = try await learned(booking.id, in: tenant.id, service)
             let versions = try await Allocations(database: TenantDatabase(pool: service.pool))
                 .versions(of: booking.id, in: tenant.id)
 
+            // That it is tentative is known from the edit on, and not at the decision.
+            #expect(try #require(now.softSince) > decided.decidedAt && decided.softSince == nil)
+            now.softSince = nil
             #expect(now == decided)
             #expect(decided.plannedHours == 40)
             #expect(decided.skills == ["Swift"])

@@ -202,27 +202,6 @@ struct ImportTests {
         }
     }
 
-    @Test(
-        "a zone whose name is also short for its winter time has summer time", arguments: ["CET", "MET", "EET", "WET"])
-    func summerTime(_ zone: String) async throws {
-        try await TestService.run { service in
-            let tenant = try await prepared(service)
-            let token = try service.token(tenant.id)
-            let set = try await service.send(
-                .patch, "/api/v1/settings", as: token, text: #"{"settings":{"timezone":"\#(zone)"}}"#)
-            #expect(set.status == 200)
-            // Two days of eight hours; finished on the second, a Friday in July.
-            let row = "B1,E1,P1,,16,16,,2024-07-04,2024-07-05,2024-07-05,,\n"
-            let reply = try await service.importCSV(.allocations, Self.allocationHeader + row, into: tenant.id)
-            #expect(reply.status == 201, "\(reply.text)")
-            let report = try await service.send(
-                .get, "/api/v1/reports/utilization?from=2024-07-05&to=2024-07-05", as: token
-            ).list(UtilizationRow.self)
-
-            #expect(report.items.first { $0.employee?.externalId == "E1" }?.hardHours == 8)
-        }
-    }
-
     @Test("with onError=skip the good rows are applied and the bad ones reported")
     func skip() async throws {
         try await TestService.run { service in

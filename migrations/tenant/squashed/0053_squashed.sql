@@ -1,5 +1,5 @@
 -- Made by compose/squash-migrations. What the migrations up to
--- 0054_zones_with_summer_time.sql
+-- 0053_audit_link.sql
 -- give in an empty schema, in little more than half of their time. New tenants are made by this file and the migrations after it.
 
 -- Functions come before the tables that they read.
@@ -508,11 +508,7 @@ CREATE FUNCTION tenant_zone() RETURNS text
 DECLARE
     zone text;
 BEGIN
-    SELECT CASE value #>> '{}'
-        WHEN 'CET' THEN 'Europe/Brussels' WHEN 'MET' THEN 'Europe/Brussels'
-        WHEN 'EET' THEN 'Europe/Athens' WHEN 'WET' THEN 'Europe/Lisbon'
-        ELSE value #>> '{}' END
-    INTO zone FROM tenant_settings WHERE key = 'timezone';
+    SELECT value #>> '{}' INTO zone FROM tenant_settings WHERE key = 'timezone';
     IF zone IS NULL OR zone = 'UTC' THEN
         RETURN 'UTC';
     END IF;
