@@ -101,8 +101,8 @@ import Testing
 
     @Test(
         "an outcome that comes late reaches who reads its prediction, or its day, behind thousands of newer open predictions",
-        arguments: [true, false])
-    func lateOutcome(isRead: Bool) async throws {
+        arguments: ["one", "list", "metrics"])
+    func lateOutcome(read: String) async throws {
         try await PredictionsOverHTTP.with { service in
             try await ask(1, service)
             // The question was asked a fortnight ago, and thousands of others since.
@@ -138,13 +138,24 @@ import Testing
                 plannedHours: 1, actualHours: 3, requiredSkills: [], labels: [:], startDate: CivilDate(decided),
                 endDate: nil, completedAt: Date().addingTimeInterval(-3_600), createdAt: decided)
             service.upstream.state.withLock { $0.lines[service.tenant]?.append(.allocation(booking)) }
-            if isRead {
+            if read == "one" {
                 let id = try await service.database.withTenantRows(service.tenant) { connection in
                     try await connection.query("SELECT id FROM predictions WHERE planned_hours = 1")[0]
                         .decode("id", as: PredictionID.self)
                 }
-                let read = try await service.send(.get, "/api/v1/predictions/\(id)").body["data"]
-                #expect(read?["actual"]?["actualHours"]?.doubleValue == 3)
+                let one = try await service.send(.get, "/api/v1/predictions/\(id)").body["data"]
+                #expect(one?["actual"]?["actualHours"]?.doubleValue == 3)
+                return
+            }
+            if read == "list" {
+                let (from, to) = (day.startOfDay, day.adding(days: 1).startOfDay)
+                let span = "from=\(WireJSON.timestamp(from))&to=\(WireJSON.timestamp(to))"
+                let known = "/api/v1/predictions?outcome=known&\(span)"
+                guard case .array(let found)? = try await service.send(.get, known).body["data"] else {
+                    Issue.record("no list")
+                    return
+                }
+                #expect(found.map { $0["actual"]?["actualHours"]?.doubleValue } == [3])
                 return
             }
             let late = try #require(try await figures())

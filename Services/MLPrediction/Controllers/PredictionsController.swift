@@ -77,7 +77,11 @@ struct PredictionsController: Controller {
     private func list(
         _ call: TenantCall, _ query: ListQuery<PredictionFilter, NewestFirst<PredictionEntity>>
     ) async throws -> ListedJSON<PredictionRecord> {
-        await service.outcomes.takeNewest(of: call.tenant)
+        // Further pages follow one for which it was done.
+        if query.page.after == nil {
+            let (from, to) = (query.filter.from ?? .distantPast, query.filter.to ?? .distantFuture)
+            await service.outcomes.takeNewest(of: call.tenant, asked: from..<to)
+        }
         let found = try await log.records(
             query.filter, tenant: call.tenant, after: query.page.after, limit: query.page.readLimit)
         let listed = try Listed(found, query.page) { NewestFirst(createdAt: $0.createdAt, id: $0.id) }
