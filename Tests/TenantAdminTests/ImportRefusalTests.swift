@@ -1,4 +1,5 @@
 import Contracts
+import Foundation
 import HTTPTypes
 import NIOCore
 import Postgres
@@ -143,6 +144,21 @@ struct ImportRefusalTests {
             #expect(after == before)
             #expect(said.counts == "108 inserted, 1 updated, 0 unchanged, 0 rejected")
             #expect(said.counts == done.counts && said.warnings == done.warnings && !done.warnings.isEmpty)
+        }
+    }
+
+    @Test("a line with a hundred thousand names in one list is refused at once", .timeLimit(.minutes(1)))
+    func manyNamesInOneList() throws {
+        let names = (0..<100_000).map { "\"s\($0)\"" }.joined(separator: ",")
+        for (kind, field) in [(ImportKind.skills, "aliases"), (.projects, "required_skills")] {
+            var reader = ImportRowReader(plan: ImportPlan(kind), format: .ndjson)
+            let rows = try reader.read("{\"\(field)\":[\(names)]}\n".utf8)
+            let row = try #require(rows.first)
+            var copy: [UInt8] = []
+            let outcome = ImportRowParser(plan: ImportPlan(kind), zone: .gmt).append(row, decimals: .point, to: &copy)
+
+            #expect(outcome.errors.contains { $0.column == field })
+            #expect(copy.isEmpty)
         }
     }
 

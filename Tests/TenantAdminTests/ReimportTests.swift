@@ -446,6 +446,10 @@ struct ReimportTests {
                 let refused = try await service.importCSV(.skills, "name,aliases\n\(rows)", into: tenant.id)
                 #expect(try refused.problem.errors.map(\.field) == ["line 2, aliases"], "\(rows)")
             }
+            let both = try await service.importCSV(.skills, "name,aliases\nZig,Odin\nNim,odin\n", into: tenant.id)
+            #expect(try both.problem.errors.map(\.field) == ["line 2, aliases", "line 3, aliases"])
+            let own = try await apply(.skills, "name,aliases\nZig,zig;Ziglang\n", service, tenant)
+            #expect(own.inserted == 1)
         }
     }
 

@@ -118,8 +118,10 @@ extension ImportRule {
 
     /// Each name once, however it is spelt.
     static func names(_ entries: [String]) throws(ImportFieldError) -> ImportValue {
-        var names: [String] = []
-        for entry in entries.map(ImportText.tidied) where !entry.isEmpty && !names.has(entry) { names.append(entry) }
+        var (names, known): ([String], Set<String>) = ([], [])
+        for entry in entries.map(ImportText.tidied) where !entry.isEmpty && known.insert(entry.folded).inserted {
+            names.append(entry)
+        }
         try checkTags(names)
         return names.isEmpty ? .unknown : .list(names)
     }
@@ -127,10 +129,13 @@ extension ImportRule {
     /// Each skill once, however it is spelt, with the highest of its least levels.
     static func skills(_ entries: [String]) throws(ImportFieldError) -> ImportValue {
         var skills: [(name: String, level: Int?)] = []
+        var places: [String: Int] = [:]
         for entry in entries {
             let (name, level) = try requirement(ImportText.tidied(entry))
             if name.isEmpty { continue }
-            guard let known = skills.firstIndex(where: { $0.name == name || $0.name.folded == name.folded }) else {
+            let folded = name.folded
+            guard let known = places[folded] else {
+                places[folded] = skills.count
                 skills.append((name, level))
                 continue
             }
@@ -198,15 +203,5 @@ extension ImportRule {
 
     private static func clipped(_ text: String) -> String {
         text.count > 40 ? text.prefix(40) + "…" : text
-    }
-}
-
-extension [String] {
-    /// Whether one of a few names is the same, however it is spelt.
-    fileprivate func has(_ name: String) -> Bool {
-        if isEmpty { return false }
-        if contains(name) { return true }
-        let folded = name.folded
-        return contains { $0.folded == folded }
     }
 }

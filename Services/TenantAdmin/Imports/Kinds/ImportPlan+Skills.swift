@@ -97,9 +97,11 @@ extension ImportPlan.Check {
                 EXISTS (SELECT FROM unnest(r.aliases) a (word) JOIN skill_names n ON n.folded = folded(a.word)
                     LEFT JOIN skill_names own ON own.folded = folded(r.name)
                     WHERE n.skill_id IS DISTINCT FROM own.skill_id)
-                OR EXISTS (SELECT FROM unnest(r.aliases) a (word) JOIN pg_temp.import_rows o ON o.line <> r.line
-                    AND (folded(o.name) = folded(a.word) OR EXISTS (
-                        SELECT FROM unnest(o.aliases) b (word) WHERE folded(b.word) = folded(a.word))))
+                OR EXISTS (SELECT FROM unnest(r.aliases) a (word) WHERE folded(a.word) IN (
+                    SELECT w.folded FROM (
+                        SELECT o.line, folded(o.name) FROM pg_temp.import_rows o
+                        UNION SELECT o.line, folded(b.word) FROM pg_temp.import_rows o CROSS JOIN unnest(o.aliases) b (word)
+                    ) w (line, folded) GROUP BY w.folded HAVING count(*) > 1))
                 """,
             reason: "'contains an alias of another skill'", others: .hindrance)
     }
