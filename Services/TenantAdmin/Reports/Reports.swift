@@ -100,8 +100,10 @@ struct Reports: Sendable {
             connection in
             var reader = LedgerReader(connection)
             var days = PersonDays(question.window)
+            // Work that was over before the window takes nothing of it; without an end it would be read for ever.
             let detail = LedgerReader.Detail(
-                bookingsIn: question.window, withSkills: withSkills, withExternalIDs: withExternalIDs)
+                bookingsIn: question.window, withSkills: withSkills, withExternalIDs: withExternalIDs,
+                finished: .loading)
             try await reader.walk(question.people, after: question.last, first: question.limit, detail) {
                 batch, connection in
                 let recorded = recording ? try await Self.recorded(batch, question.window, on: connection) : [:]
