@@ -239,6 +239,7 @@ struct LoginTests {
             let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
             _ = gateway.tenantAdmin.addUser("ada@acme.example", password, in: tenant.id)
             let tokens: TokenResponse = try await gateway.logIn("ada@acme.example", password, tenant.id).data()
+            let unseen: TokenResponse = try await gateway.logIn("ada@acme.example", password, tenant.id).data()
             #expect(try await gateway.send("GET", "/api/v1/auth/me", token: tokens.accessToken).status == 200)
             var statuses: [Int] = []
             for number in 1...100 where statuses.last != 429 {
@@ -248,6 +249,8 @@ struct LoginTests {
             #expect(statuses.first == 401)
             #expect(statuses.last == 429)
             #expect(try await gateway.send("GET", "/api/v1/auth/me", token: tokens.accessToken).status == 200)
+            // Never shown before, and signed by the gateway: no guess either.
+            #expect(try await gateway.send("GET", "/api/v1/auth/me", token: unseen.accessToken).status == 200)
         }
     }
 
