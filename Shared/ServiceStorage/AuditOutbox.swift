@@ -56,7 +56,7 @@ public struct AuditOutbox: Service, BacklogReporting {
     /// Of so many tenants notes are on their way at a time.
     private static let tenantsAtOnce = 8
     /// So many of one tenant's notes are claimed at a time.
-    private static let batchSize = 16
+    private static let batchSize = 32
     /// After so many failures without a success tenant-admin is left alone for a while.
     private static let mostFailures = 4 * tenantsAtOnce
 
