@@ -70,11 +70,20 @@ final class GatewayLine: RouterMiddleware {
             crossOrigin?.complete(&response.headers, to: request.headers)
             return response
         } catch {
+            noteClient(of: request, context)
             guard let crossOrigin else { throw error }
             var problem = ProblemError(mapping: error)
             crossOrigin.complete(&problem.headers, to: request.headers)
             throw problem
         }
+    }
+
+    /// What is refused before its origin was asked for, as a path that is not there, would be logged under the proxy's address: who looks for
+    /// holes could not be told from anybody else.
+    private func noteClient(of request: Request, _ context: ServiceRequestContext) {
+        guard let peer = context.remoteAddress?.ipAddress.flatMap({ ClientAddress($0) }) else { return }
+        let address = proxies.origin(of: request.head, peer: peer).address
+        context.record.note { $0.client = address.description }
     }
 
     /// What adds to an answer on the event loop what ``handle(_:context:next:)`` adds to the router's; nil: nothing.

@@ -4,6 +4,7 @@ import HTTPClient
 import Hummingbird
 import NIOCore
 import ServiceKit
+import Synchronization
 import TestSupport
 import Testing
 
@@ -250,6 +251,28 @@ struct ProxyClientTests {
                     #expect(answer.hasSuffix(expected), "\(answer)")
                 }
             }
+        }
+    }
+
+    @Test(
+        "behind a trusted proxy what is refused is logged with the client's address, whatever it asked for",
+        arguments: ["GET /nowhere", "GET /a%2fb", "DELETE /echo", "OPTIONS /nowhere"])
+    func refusedBehindProxy(request: String) async throws {
+        let lines = Mutex("")
+        // Nobody listens there.
+        try await ProxyBench.with(
+            upstreamPorts: [1], routes: [try ProxyBench.route("/echo")],
+            proxies: try #require(TrustedProxies(list: "127.0.0.0/8")),
+            accessLines: { text in lines.withLock { $0 += text } }
+        ) { bench in
+            let answer = try await RawConnection.connect(to: bench.gatewayPort) { connection in
+                try await connection.write(
+                    "\(request) HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.9\r\nConnection: close\r\n\r\n")
+                return try await connection.readToEnd()
+            }
+            #expect(answer.hasPrefix("HTTP/1.1 4"), "\(answer)")
+            try await waitUntil("the request is logged") { lines.withLock { !$0.isEmpty } }
+            #expect(lines.withLock { $0 }.contains("192.0.2.9"))
         }
     }
 }
