@@ -123,7 +123,7 @@ struct UsageTests {
                 .sorted { $0.description < $1.description }
             let database = TenantDatabase(pool: service.pool)
             let usage = Usage(database: database)
-            let recorder = UsageRecorder(usage: usage, logger: PostgresCluster.quietLogger)
+            let recorder = UsageRecorder(usage: usage, logger: service.schemas.logger)
             // The one that comes first.
             try await database.withTenant(tenants[0]) { connection in
                 try await connection.execute("LOCK TABLE projects IN ACCESS EXCLUSIVE MODE")
