@@ -19,7 +19,7 @@ export class Session extends EventTarget {
   constructor() {
     super();
     this.me = null;
-    /** The tenant's, for every time that is shown. */
+    /** The tenant's, for every time that is shown; the browser's where the tenant's is not shown to the user. */
     this.timeZone = "UTC";
     this.api = new Api({ token: () => this.#current(), renew: (stale) => this.#renewed(stale) });
     this.#tabs.onmessage = ({ data }) => {
@@ -97,11 +97,12 @@ export class Session extends EventTarget {
   }
 
   async #zone() {
-    if (!this.can("read", "settings")) return "UTC";
+    const own = new Intl.DateTimeFormat().resolvedOptions().timeZone;
+    if (!this.can("read", "settings")) return own;
     try {
       const { data } = await this.api.get("/settings");
       return (data.settings ?? data).timezone || "UTC";
-    } catch { return "UTC"; }
+    } catch { return own; }
   }
 
   #take(tokens) {
