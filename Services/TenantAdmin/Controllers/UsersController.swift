@@ -24,7 +24,8 @@ struct UsersController: Controller {
         let found = try await users.page(
             of: call.tenant, email: query.filter.email, isActive: query.filter.isActive, limit: query.page.readLimit,
             after: query.page.after?.key)
-        return try Listed(found, query.page) { TextPosition($0.email.lowercased()) }
+        // As the database makes letters small: other programs do some of them otherwise, and the list would end or begin anew there.
+        return try Listed(found, query.page, position: { TextPosition($0.position) }, item: \.user)
     }
 
     private func create(_ call: TenantCall, _ payload: CreateUserRequest) async throws -> Created<User> {

@@ -13,7 +13,7 @@ struct Users: Sendable {
 
     /// By e-mail address.
     func page(of tenant: TenantID, email: String?, isActive: Bool?, limit: Int, after last: String?) async throws
-        -> [User]
+        -> [(user: User, position: String)]
     {
         var conditions: [SQL] = ["true"]
         if let email { conditions.append("u.email_key = \(EmailAddress.key(email))") }
@@ -23,10 +23,10 @@ struct Users: Sendable {
         return try await database.withTenant(tenant, readOnly: true) { connection in
             try await connection.query(
                 """
-                SELECT \(sql: User.columns) FROM users u WHERE \(sql: condition)
+                SELECT \(sql: User.columns), lower(u.email) AS position FROM users u WHERE \(sql: condition)
                 ORDER BY lower(u.email) LIMIT \(limit)::bigint
                 """
-            ).map(User.init)
+            ).map { (user: try User($0), position: try $0.decode("position", as: String.self)) }
         }
     }
 
