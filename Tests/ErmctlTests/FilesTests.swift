@@ -141,6 +141,21 @@ import Testing
         }
     }
 
+    @Test("a folder that cannot be made is named, and one that is made is its owner's")
+    func folders() throws {
+        try withFolder { folder in
+            let inner = folder.appendingPathComponent("a/b", isDirectory: true)
+            try PrivateFile.makeFolder(inner)
+            try PrivateFile.makeFolder(inner)
+            #expect(try permissions(inner) == 0o700)
+            try Data().write(to: folder.appendingPathComponent("file"))
+            let failure = #expect(throws: CommandFailure.self) {
+                try PrivateFile.makeFolder(folder.appendingPathComponent("file/below"))
+            }
+            #expect(failure?.description.contains("file/below") == true)
+        }
+    }
+
     @Test("a session that another command has refreshed meanwhile is taken from the file, one of another login is not")
     func refreshedMeanwhile() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("ermctl-\(UUID())")

@@ -18,6 +18,17 @@ enum PrivateFile {
         }
     }
 
+    /// Makes a folder that only its owner may look into, with those above it; one that is there stays as it is.
+    /// - Throws: ``CommandFailure`` that names the folder and the reason.
+    static func makeFolder(_ url: URL) throws {
+        do {
+            try FileManager.default.createDirectory(
+                at: url, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        } catch {
+            throw CommandFailure("Cannot make the folder \(url.path): \(reason(error)).")
+        }
+    }
+
     /// An empty file that only its owner may read. Not by `FileManager.createFile`, which sets the permissions of a file that others could
     /// read already.
     /// - Throws: `POSIXError`, also where there is a file of that name.

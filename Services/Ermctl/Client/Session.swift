@@ -46,8 +46,7 @@ struct SessionStore: Sendable {
     }
 
     func save(_ session: Session) throws {
-        try FileManager.default.createDirectory(
-            at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try PrivateFile.makeFolder(directory)
         try PrivateFile.write(try WireJSON.encode(session), to: file)
     }
 }

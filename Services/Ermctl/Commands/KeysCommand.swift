@@ -71,8 +71,7 @@ struct KeyFiles {
     let directory: URL
 
     func generate() throws {
-        try FileManager.default.createDirectory(
-            at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try PrivateFile.makeFolder(directory)
         try alone {
             var pairs: [ServiceName: [ServiceKeyPair]] = [:]
             for service in ServiceName.allCases {

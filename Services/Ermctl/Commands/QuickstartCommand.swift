@@ -93,8 +93,7 @@ struct Quickstart {
         }
         let email = "admin@\(subdomain).example"
         let pending = (try? String(contentsOf: passwordFile, encoding: .utf8)) ?? RandomPassword.make()
-        try FileManager.default.createDirectory(
-            at: credentials, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try PrivateFile.makeFolder(credentials)
         try PrivateFile.write(Array(pending.utf8), to: passwordFile)
         let tenant: Tenant = try await platform.post(
             "/api/v1/tenants",
