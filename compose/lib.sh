@@ -237,22 +237,38 @@ one_processor_group() {
   return 0
 }
 
-# start_cluster DATA PORT [more server options]. A dump locks every table of every tenant, which takes more locks than usual.
-start_cluster() {
+# launch_cluster DATA PORT [more server options]. A dump locks every table of every tenant, which takes more locks than usual.
+launch_cluster() {
   local data="$1" port="$2" bin
   shift 2
-  bin="$(server_bin "$data")"
+  bin="$(server_bin "$data")" || exit 1
   forget_crash "$data"
   as_postgres "$bin/pg_ctl" -D "$data" -w -t 60 -s -l "$data/server.log" \
-    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_locks_per_transaction=1024 $*" start >/dev/null ||
-    { log_end "$data/server.log"; die "Postgres did not start; its log is $data/server.log"; }
+    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_locks_per_transaction=1024 $*" start >/dev/null
+}
+
+# start_cluster DATA PORT [more server options]: the same, or the end.
+start_cluster() { launch_cluster "$@" || { log_end "$1/server.log"; die "Postgres did not start; its log is $1/server.log"; }; }
+
+# start_database STATE DATA: the state's cluster, on a port that is noted.
+start_database() {
+  local state="$1" data="$2" port
+  port="$(free_database_port "$state")"
+  say "starting Postgres on 127.0.0.1:$port"
+  # Another installation that is started in this moment may be quicker to take the port.
+  until launch_cluster "$data" "$port" 9>&-; do
+    ! port_is_free "$port" || { log_end "$data/server.log"; die "Postgres did not start; its log is $data/server.log"; }
+    port="$(free_port $((port + 1)))"
+    say "that port has just been taken; starting Postgres on 127.0.0.1:$port"
+  done
+  echo "$port" >"$state/run/postgres.port"
 }
 
 # stop_cluster DATA: its last checkpoint may take a while.
 stop_cluster() {
   local bin
   cluster_runs "$1" || return 0
-  bin="$(server_bin "$1")"
+  bin="$(server_bin "$1")" || exit 1
   as_postgres "$bin/pg_ctl" -D "$1" -m fast -w -t 120 -s stop >/dev/null 2>&1 || true
   ! cluster_runs "$1" || die "Postgres has not stopped in 2 minutes; its log is $1/server.log. Try again later."
 }

@@ -178,6 +178,38 @@ def check_taken_ports_are_found_taken(installation: Installation) -> None:
         assert "--port must be" in installation.up("--port", port, check=False).stdout
 
 
+def check_no_port_is_given_twice(installation: Installation) -> None:
+    first = free_port()
+    installation.up("--port", first)
+    former = {service: installation.port(service) for service in SERVICES}
+    installation.run("down")
+    # The next free one is what another service had.
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", former["tenant-admin"]))
+        other.listen()
+        installation.up()
+    now = [installation.port(service) for service in SERVICES]
+    assert len(set(now)) == 4 and former["tenant-admin"] not in now, (former, now)
+
+
+def check_port_that_is_taken_while_postgres_starts_is_given_up(installation: Installation) -> None:
+    installation.up("--port", free_port())
+    installation.run("down")
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", free_port()))
+        other.listen()
+        taken = other.getsockname()[1]
+        (installation.state / "run" / "postgres.port").write_text(f"{taken}\n")
+        # It looks free when it is asked for, once.
+        installation.shell(
+            "port_problem() { [ -e \"$ONCE\" ] && [ \"$1\" != \"$TAKEN\" ] || { [ -e \"$ONCE\" ] && echo taken || touch \"$ONCE\"; }; }; "
+            'read_settings "$STATE"; start_database "$STATE" "$data"',
+            ONCE=str(installation.folder / "once"), TAKEN=str(taken), STATE=str(installation.state),
+        )
+        assert (installation.state / "run" / "postgres.port").read_text() != f"{taken}\n"
+        assert installation.sql("SELECT 1") == "1"
+
+
 def check_second_command_is_refused_while_one_is_at_work(installation: Installation) -> None:
     installation.up("--port", free_port())
     with open(installation.state / "lock") as lock:
