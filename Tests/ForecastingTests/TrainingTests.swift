@@ -357,8 +357,8 @@ import Testing
         let history = Company().history(240)
         let model = try TrainingRun(history: history, configuration: configuration(240, epochs: 1)).run().model
         #expect(try ForecastModel(decoding: model.encoded()).encoded() == model.encoded())
-        // All seen are 35 hours at most; each of these is so many whole days.
-        let ratios = [70.0, 140].map { planned -> Double in
+        // All seen are 35 hours at most. Whole days, and farther from what is usual in any group than any that was seen.
+        let ratios = [700.0, 1_400].map { planned -> Double in
             let decision = Decision(
                 employee: "e3", project: "p1", skills: ["swift"], labels: ["priority": "1", "team": "t0"],
                 plannedHours: planned, allocationPercent: 50, at: Company.end(240))
