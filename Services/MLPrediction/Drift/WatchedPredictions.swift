@@ -57,6 +57,9 @@ struct PostgresWatchedPredictions: WatchedPredictions {
     private static let few = 50
     /// More would find changes too small to matter.
     private static let mostOfADay = 60
+    /// Orders what was asked at one moment, as a batch is, by chance: in the order of the batch, which may be one of size, its questions would
+    /// look like a change.
+    private static let byChance: SQL = "md5(id::text)"
 
     func models(asked: Range<Date>, model: ModelID?, tenant: TenantID) async throws -> [ModelID] {
         try await database.withTenantRows(tenant, readOnly: true) { connection in
@@ -83,13 +86,13 @@ struct PostgresWatchedPredictions: WatchedPredictions {
                 FROM (
                     SELECT *, \(sql: decidedAt) AS since,
                         row_number() OVER (PARTITION BY (\(sql: decidedAt) AT TIME ZONE 'UTC')::date
-                            ORDER BY \(sql: decidedAt), created_at, id) AS number
+                            ORDER BY \(sql: decidedAt), created_at, \(sql: Self.byChance)) AS number
                     FROM predictions
                     WHERE model_id = \(model) AND actual_hours IS NOT NULL
                         AND \(sql: decidedAt) >= \(decided.lowerBound) AND \(sql: decidedAt) < \(decided.upperBound)
                         AND \(sql: Prediction.isAboutThePresent)
                 ) p WHERE number <= \(Self.mostOfADay)
-                ORDER BY since, created_at, id
+                ORDER BY since, created_at, \(sql: Self.byChance)
                 """)
         }
         return try await gate.map(named: "drift", rows, few: Self.few) { try WatchedOutcome($0) }
@@ -104,13 +107,14 @@ struct PostgresWatchedPredictions: WatchedPredictions {
                         (input_data ->> 'endDate')::date - (input_data ->> 'startDate')::date + 1 AS days,
                         (input_data ->> 'allocationPercentage')::double precision AS percentage,
                         (input_data ->> 'hoursPerDay')::double precision AS daily,
-                        row_number() OVER (PARTITION BY (created_at AT TIME ZONE 'UTC')::date ORDER BY created_at, id) AS number
+                        row_number() OVER (PARTITION BY (created_at AT TIME ZONE 'UTC')::date
+                            ORDER BY created_at, \(sql: Self.byChance)) AS number
                     FROM predictions
                     -- A question about the past is none about a plan.
                     WHERE model_id = \(model) AND input_data ->> 'asOf' IS NULL
                         AND created_at >= \(asked.lowerBound) AND created_at < \(asked.upperBound)
                 ) p WHERE number <= \(Self.mostOfADay)
-                ORDER BY created_at DESC, id DESC LIMIT \(most)
+                ORDER BY created_at DESC, \(sql: Self.byChance) DESC LIMIT \(most)
                 """)
         }
         return try await gate.map(named: "drift", rows.reversed(), few: Self.few) { try WatchedPlan($0) }
