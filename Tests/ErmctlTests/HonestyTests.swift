@@ -18,6 +18,12 @@ import Testing
         let narrow = mean { $0.came.coverage80 }
         let wide = mean { $0.came.coverage90 }
         #expect(abs(narrow - 0.8) < 0.03 && abs(wide - 0.9) < 0.03, "\(HonestyTrial.lines(trials))")
+        // The longest work cannot have ended among the latest rows, so that errors on them are too small: the card says so.
+        #expect(trials.contains { $0.said.mae < 0.9 * $0.came.mae })
+        #expect(
+            trials.allSatisfy {
+                $0.said.mae > 0.9 * $0.came.mae || $0.outcome.modelCard.contains("larger where all work counts")
+            })
         // The trial that found the fault had 22.5 h said and 34.2 h true: a log ratio of 0.42.
         let offBy = mean { log($0.said.medianHours / $0.came.medianHours) }
         #expect(abs(offBy) < 0.12, "\(HonestyTrial.lines(trials))")

@@ -71,9 +71,10 @@ struct ModelCard {
             lines.append(
                 "Work decided lately is not all finished; finished work counts in its place, more the longer it took.")
         }
-        if split.showWeights.reach < 0.9 {
+        if split.showWeights.beyond(split.show.count) > 0 {
             lines.append(
-                "\(percent(1 - split.showWeights.reach)) of what was decided in the latest rows is unfinished and lasts longer than they go back: the figures are of the rest."
+                "\(percent(1 - split.showWeights.reach)) of what was decided in the latest rows is unfinished and lasts longer than they go back: "
+                    + "errors are of the rest, and larger where all work counts."
             )
         }
         lines.append("Nothing decided later than a row was used for that row.")
