@@ -29,6 +29,16 @@ import Testing
         #expect(abs(offBy) < 0.12, "\(HonestyTrial.lines(trials))")
     }
 
+    @Test("months too few for work that takes as long make a model that claims nothing and says what would help")
+    func months() throws {
+        let (few, whole) = (
+            try HonestyTrial(.months(seed: 1), epochs: 3), try HonestyTrial(.censored(seed: 1), epochs: 3)
+        )
+        let advice = "learn from more months"
+        #expect(few.outcome.validationRows == 0 && few.said.coverage80 == nil)
+        #expect(few.outcome.modelCard.contains(advice) && !whole.outcome.modelCard.contains(advice))
+    }
+
     @Test("plans that are nearly all exactly kept make a model that says so and passes its gates")
     func exactPlans() throws {
         let trial = try HonestyTrial(.exactPlans(seed: 1), epochs: 3)

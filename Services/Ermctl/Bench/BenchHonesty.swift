@@ -25,6 +25,9 @@ struct BenchHonestyCommand: AsyncParsableCommand {
     @Option(help: "Epochs of the base network.")
     var epochs = 20
 
+    @Flag(help: "Also print what the models' cards say.")
+    var cards = false
+
     func validate() throws {
         guard seeds > 0, epochs > 0 else { throw ValidationError("--seeds and --epochs must be at least 1.") }
     }
@@ -39,6 +42,7 @@ struct BenchHonestyCommand: AsyncParsableCommand {
                 try HonestyWorld.all(seed: seed + offset).filter { $0.name == name }
                     .map { try HonestyTrial($0, epochs: epochs) }
             }
+            if cards { for trial in trials { print(trial.outcome.modelCard + "\n") } }
             for line in HonestyTrial.lines(trials) { print(line) }
         }
     }

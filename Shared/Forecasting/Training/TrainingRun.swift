@@ -81,6 +81,12 @@ public struct TrainingRun: Sendable {
         self.plannedSplit = plannedSplit
         plannedRows = plannedSplit == nil ? [] : planned
         if plannedSplit == nil { warnings.append("Too few allocations have planned hours: forecasts ignore plans.") }
+        let long = censoring(allDecisions).longDuration(rows, knownAt: configuration.asOf)
+        if configuration.asOf - configuration.learnsFrom < 3 * long, configuration.learnsFrom.isFinite {
+            warnings.append(
+                "One in twenty allocations takes longer than \(Int(long / 86_400)) days; to fit, choose and show on such work, learn from more months."
+            )
+        }
         self.warnings = warnings + DataWarnings.warnings(rows)
     }
 
