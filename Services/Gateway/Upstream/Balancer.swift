@@ -31,6 +31,8 @@ struct Balancer: Sendable, Equatable {
         /// Whose requests have failed since the node last answered that tenant well.
         var troubles: [TenantID: Trouble] = [:]
 
+        var isClosed: Bool { if case .closed = circuit { true } else { false } }
+
         func shuns(_ tenant: TenantID?, _ now: ContinuousClock.Instant) -> Bool {
             guard !troubles.isEmpty, let tenant, let until = troubles[tenant]?.until else { return false }
             return now < until
@@ -92,9 +94,10 @@ struct Balancer: Sendable, Equatable {
         var untried = nodes.indices.filter { !tried.contains(nodes[$0].address) }
         if nodes.contains(where: { $0.shuns(tenant, now) }) {
             let welcoming = untried.filter { !nodes[$0].shuns(tenant, now) }
-            if !welcoming.isEmpty { untried = welcoming }
+            // Better a node that is slow for the tenant than one that is down for all.
+            if welcoming.contains(where: { nodes[$0].isClosed }) { untried = welcoming }
         }
-        let closed = untried.filter { if case .closed = nodes[$0].circuit { true } else { false } }
+        let closed = untried.filter { nodes[$0].isClosed }
         let staying = closed.filter { nodes[$0].drainsUntil.map { $0 <= now } ?? true }
         let due = untried.first { index in
             switch nodes[index].circuit {

@@ -71,6 +71,22 @@ struct BalancerTests {
         #expect(balancer.healthyCount(now: later) == 1)
     }
 
+    @Test("a tenant that one node is left alone for is not sent to one that is down instead", arguments: [true, false])
+    func shunnedBesideDown(isOutByChecks: Bool) {
+        var balancer = balancer(2)
+        let tenant = TenantID()
+        for _ in 1...5 { balancer.failed("a", .tooSlow, of: tenant, now: start) }
+        for _ in 1...5 {
+            if isOutByChecks {
+                balancer.checked("b", isWell: false, now: start)
+            } else {
+                balancer.failed("b", .noAnswer, now: start)
+            }
+        }
+        #expect(balancer.healthyCount(now: start) == 1)
+        #expect((0..<20).allSatisfy { _ in balancer.pick(of: tenant, now: start) == "a" })
+    }
+
     @Test("a tenant that the node has answered since begins anew")
     func answeredSince() {
         var balancer = balancer(2)
