@@ -211,6 +211,38 @@ struct InvitationTests {
         }
     }
 
+    @Test("strangers who are anonymised count for the day, and for no longer than it")
+    func anonymisedADay() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            var limits = tenant.limits
+            limits.maxUsers = 3
+            _ = try await service.send(
+                .patch, "/api/v1/tenants/\(tenant.id)", as: service.operatorToken,
+                json: UpdateTenantRequest(limits: limits))
+            for number in 1...10 {
+                let made = try await invite(service, tenant, "\(number)@strangers.example")
+                let path = "/api/v1/invitations/\(try made.data(Invitation.self).id)"
+                let revoked = try await service.send(.delete, path, as: service.token(tenant.id))
+                #expect(revoked.status == 204)
+                let anonymised = try await service.send(.post, "\(path)/anonymise", as: service.token(tenant.id))
+                #expect(anonymised.status == 200)
+            }
+            let beyond = try await invite(service, tenant, "more@strangers.example")
+            try await service.asSuperuser(
+                "acme",
+                """
+                SET LOCAL session_replication_role = replica;
+                UPDATE audit_logs SET occurred_at = occurred_at - interval '25 hours'
+                """)
+            let nextDay = try await invite(service, tenant, "more@strangers.example")
+
+            #expect(beyond.status == 403)
+            #expect(try beyond.problem.code == .quotaExceeded)
+            #expect(nextDay.status == 201)
+        }
+    }
+
     /// What becomes of an inviter's account before the invitation is accepted.
     enum Loss: CaseIterable {
         case deleted, deactivated, demoted, roleShrunk, roleOfInvitationGrown

@@ -224,18 +224,22 @@ struct Invitations: Sendable {
             """)
     }
 
-    /// Those that were accepted have become users, which the plan counts.
+    /// Those that were accepted have become users, which the plan counts. Of those that were anonymised the log still says that they were made:
+    /// who invites, revokes and anonymises in turn could otherwise write to any number of strangers.
     private static func requireFew(_ limits: TenantLimits, on connection: PostgresConnection) async throws {
         let rows = try await connection.query(
             """
-            SELECT count(*) AS number FROM invitations
-            WHERE accepted_at IS NULL
-                AND (created_at > now() - interval '1 day' OR revoked_at IS NULL AND expires_at > now())
+            SELECT (SELECT count(*) FROM invitations
+                    WHERE accepted_at IS NULL
+                        AND (created_at > now() - interval '1 day' OR revoked_at IS NULL AND expires_at > now()))
+                + (SELECT count(*) FROM audit_logs a
+                    WHERE a.entity = \(Self.noun) AND a.action = 'create' AND a.occurred_at > now() - interval '1 day'
+                        AND NOT EXISTS (SELECT FROM invitations i WHERE i.id::text = a.entity_id)) AS number
             """)
         let most = max(fewest, limits.maxUsers)
         guard try rows[0].decode("number", as: Int.self) < most else {
             throw ProblemError.permissionDenied(
-                "Your plan allows \(most) invitations that are open or not a day old; wait until some are accepted, or for a day.",
+                "Your plan allows \(most) invitations that are open or not a day old; wait until some are accepted or a day old, and revoke older ones.",
                 code: .quotaExceeded)
         }
     }
