@@ -249,6 +249,17 @@ struct MigrationTests {
         #expect(throws: PostgresError.self) { try Migrations.load(directory: "/nowhere") }
     }
 
+    private static let zeros = String(repeating: "0", count: 64)
+
+    @Test(
+        "a file in place of what is no checksum is refused, as its own text would go by any name",
+        arguments: ["the names", "", Self.zeros + ", which was slow", Self.zeros + "\r"])
+    func replacedNothing(former: String) {
+        #expect(throws: PostgresError.self) {
+            try Migration(name: "0001_a.sql", sql: "-- In place of \(former)\nSELECT 1;")
+        }
+    }
+
     @Test("the checksum is the file's SHA-256")
     func checksum() throws {
         // FIPS 180-2, appendix B.1.

@@ -13,7 +13,7 @@ public struct Migration: Sendable, Hashable {
     /// text of it gave at once, and goes by that text's checksum: databases and older nodes that have the earlier text know no other.
     public let checksum: String
 
-    /// - Throws: `migration` if the name is not `NNNN_what.sql`.
+    /// - Throws: `migration` if the name is not `NNNN_what.sql`, or the file is in place of what is no checksum.
     public init(name: String, sql: String) throws(PostgresError) {
         let digits = name.prefix(4)
         guard name.hasSuffix(".sql"), name.utf8.count > 9, name.dropFirst(4).first == "_",
@@ -22,13 +22,17 @@ public struct Migration: Sendable, Hashable {
         self.number = number
         self.name = name
         self.sql = sql
-        checksum = Self.replaced(by: sql) ?? SHA256.hash(data: Data(sql.utf8)).hex
+        checksum = try Self.replaced(by: sql, name) ?? SHA256.hash(data: Data(sql.utf8)).hex
     }
 
-    private static func replaced(by sql: String) -> String? {
+    private static func replaced(by sql: String, _ name: String) throws(PostgresError) -> String? {
         let opening = "-- In place of "
-        guard let line = sql.split(separator: "\n", maxSplits: 1).first, line.hasPrefix(opening) else { return nil }
-        return String(line.dropFirst(opening.count))
+        guard sql.hasPrefix(opening) else { return nil }
+        let checksum = String(sql.dropFirst(opening.count).prefix { $0 != "\n" })
+        guard checksum.wholeMatch(of: /[0-9a-f]{64}/) != nil else {
+            throw PostgresError(.migration, "The first line of \(name) names no checksum that the file is in place of.")
+        }
+        return checksum
     }
 }
 
