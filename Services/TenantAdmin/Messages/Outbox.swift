@@ -65,8 +65,9 @@ struct Outbox: Sendable {
             "DELETE FROM tenant_admin.outbox WHERE invitation_id = ANY(\(invitations)::uuid[])")
     }
 
-    /// Queues a reset, a message of its own: what is said late of the one before to that address does not end it. Does the same whether there is such a user or not: the user is only looked up when the message is
-    /// claimed, so neither the answer nor its time reveals a user.
+    /// Queues a reset, a message of its own: what is said late of the one before to that address does not end it. Does the same whether
+    /// there is such a user or not: the user is only looked up when the message is claimed, so neither the answer nor its time reveals a
+    /// user.
     /// - Throws: 403 `tenant_unavailable`.
     func enqueueReset(of email: String, in tenant: TenantID) async throws {
         let (lifetime, pause) = (Self.resetLifetime.components.seconds, Self.resetPause.components.seconds)

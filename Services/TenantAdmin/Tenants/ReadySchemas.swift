@@ -6,6 +6,9 @@ import ServiceKit
 import ServiceLifecycle
 
 /// A schema made ahead for a future tenant, with that tenant's id, the default roles and ``TenantDefaults/examples``.
+///
+/// It is taken by its version: a release that changes what is written into it needs a migration of tenants, or new tenants get what the
+/// former release wrote.
 struct ReadySchema: Sendable {
     let id: TenantID
     let schema: String

@@ -4,7 +4,8 @@ import Postgres
 ///
 /// No two transactions wait for each other in a circle, for all keep to one order:
 /// 1. tables, in the order of the cases, before any row: all that will be written, also by triggers, and those whose rows are
-///    locked for a change, by ``TableLocks``;
+///    locked for a change, by ``TableLocks``; an import that lets projects go on comes back to ``projects`` then, against those who have
+///    only a project's row (``ImportedProjects``);
 /// 2. a project or a booking before its people, people in the order of their ids, a person before what belongs to the person
 ///    (an edit of leave comes to its person last, and a person's deletion has ``leave`` alone for that);
 /// 3. skills, in the order of their names; a transaction that changes a skill has ``skills`` alone;
