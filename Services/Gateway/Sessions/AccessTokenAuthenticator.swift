@@ -54,8 +54,7 @@ struct AccessTokenAuthenticator: Authenticator {
         return principal
     }
 
-    /// By its signature; one that is in force needs no guessing.
-    func isGenuine(_ credential: Credential) -> Bool { (try? tokens.verify(credential)) != nil }
+    func isGenuine(_ credential: Credential) -> Bool { tokens.isGenuine(credential) }
 
     private func isRunning(_ family: RefreshFamily, of user: UserID, in tenant: TenantID) -> Bool {
         family.isActive(now()) && family.user == user && family.tenant == tenant

@@ -91,6 +91,16 @@ struct AccessTokens: Sendable {
         return claims
     }
 
+    /// Whether the token was made here, which its signature says; an expired one was, and its client is to be told to refresh it.
+    func isGenuine(_ credential: Credential) -> Bool {
+        do throws(Failure) {
+            _ = try verify(credential)
+            return true
+        } catch {
+            return error == .expired
+        }
+    }
+
     /// The claims of a token that was verified before and is still in force; nil: verify it.
     func warm(_ credential: Credential) -> AccessClaims? {
         guard let claims = known(credential) else { return nil }

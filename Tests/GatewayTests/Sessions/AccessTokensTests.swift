@@ -75,6 +75,19 @@ struct AccessTokensTests {
         #expect(try failure(later, token) == .expired)
     }
 
+    @Test("a token that was made here is genuine when it has expired, too, and a forged one is not")
+    func genuineWhenExpired() async throws {
+        let token = try tokens().make(user: user, tenant: tenant, session: session)
+        let later = try tokens(at: Fixture.date.addingTimeInterval(960))
+        let foreign = try tokens(ServiceKeyPair()).make(user: user, tenant: tenant, session: session)
+        let header = #"{"alg":"EdDSA","kid":"\#(try tokens().keyID)","typ":"at+jwt"}"#
+
+        #expect(later.isGenuine(Credential(token: token)))
+        for other in [foreign, forged(foreign, header: header), "erm_key"] {
+            #expect(!later.isGenuine(Credential(token: other)))
+        }
+    }
+
     @Test("another key's signature is refused, and is a guess only where it passes itself off as ours")
     func wrongKey() async throws {
         let foreign = try tokens(ServiceKeyPair())
