@@ -69,6 +69,23 @@ struct BodySpaceTests {
         }
     }
 
+    @Test("are not counted of a request that is over, as after its client hung up: nobody would give them back")
+    func over() async throws {
+        let space = BodySpace(capacity: 100)
+        let router = Router(context: ServiceRequestContext.self)
+        router.post("/bodies") { request, context in
+            _ = context.record.finish(isCut: true)
+            return "\(try await request.bodyBytes(upTo: 1000, in: context).count)"
+        }
+        let application = ServiceApplication(router: router).testable(bodySpace: space)
+        try await application.test(.router) { client in
+            let answer = try await client.executeRequest(
+                uri: "/bodies", method: .post, headers: [:], body: ByteBuffer(repeating: UInt8(ascii: "x"), count: 60))
+            #expect(answer.status == .ok)
+            #expect(space.total == 0)
+        }
+    }
+
     @Test("do not stay counted when a body is refused")
     func refused() async throws {
         try await withService(capacity: 100) { space, letGo, send in

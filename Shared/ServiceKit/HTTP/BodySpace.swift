@@ -52,7 +52,8 @@ public final class BodySpace: Sendable {
 final class BodyHold: Sendable {
     private let space: BodySpace
     private let tenant: TenantID?
-    private let held = Mutex(0)
+    /// nil once the request is over: pieces of a body that came before its client hung up may be read later, and nobody would give their room back.
+    private let held = Mutex<Int?>(0)
 
     /// nil where nobody counts.
     init?(_ context: ServiceRequestContext) {
@@ -64,14 +65,17 @@ final class BodyHold: Sendable {
 
     /// - Throws: as ``BodySpace``.
     func take(_ count: Int) throws {
-        try space.take(count, for: tenant)
-        held.withLock { $0 += count }
+        try held.withLock { held in
+            guard let before = held else { return }
+            try space.take(count, for: tenant)
+            held = before + count
+        }
     }
 
     private func giveBack() {
         let count = held.withLock { held in
-            defer { held = 0 }
-            return held
+            defer { held = nil }
+            return held ?? 0
         }
         if count > 0 { space.give(count, of: tenant) }
     }
