@@ -183,6 +183,9 @@ import Testing
             #expect(try await listed("outcome=within_plan").isEmpty)
             #expect(try await listed("projectId=\(project)&decision=changed&outcome=unknown") == [ids[1]])
             #expect(try await listed("from=2999-01-01T00:00:00Z").isEmpty)
+            // Later than `Date.distantFuture`.
+            #expect(try await listed("from=9999-12-31T23:59:59Z").isEmpty)
+            #expect(try await listed("to=0001-01-01T00:00:00Z").isEmpty)
             #expect(try await listed("to=2999-01-01T00:00:00Z") == Set(ids))
             #expect(try await service.send(.get, "/api/v1/predictions?decision=maybe").status == .unprocessableContent)
         }

@@ -79,7 +79,9 @@ struct PredictionsController: Controller {
     ) async throws -> ListedJSON<PredictionRecord> {
         // Further pages follow one for which it was done.
         if query.page.after == nil {
-            let (from, to) = (query.filter.from ?? .distantPast, query.filter.to ?? .distantFuture)
+            let from = query.filter.from ?? .distantPast
+            // `distantFuture` is the year 4001, and a client may ask from the year 9999 on.
+            let to = max(from, query.filter.to ?? .distantFuture)
             await service.outcomes.takeNewest(of: call.tenant, asked: from..<to)
         }
         let found = try await log.records(
