@@ -184,6 +184,16 @@ import Testing
             #expect(comparison.favoursNew && comparison.high <= 0)
             let stranger = try await figures.figures(of: shadow, beside: incumbent, tenant: TenantID())
             #expect(stranger.answers == 0)
+            // Questions about the past were asked when their work may have been finished.
+            try await fixture.database.withTenantRows(setup.tenant) { connection in
+                _ = try await connection.execute(
+                    """
+                    UPDATE predictions SET prediction_result = jsonb_set(prediction_result, '{asOf}',
+                        to_jsonb('2026-01-01T00:00:00.000Z'::text)) WHERE planned_hours > 10
+                    """)
+            }
+            let present = try await figures.figures(of: shadow, beside: incumbent, tenant: setup.tenant)
+            #expect(present.answers == 20 && present.outcomes == 10)
         }
     }
 

@@ -26,7 +26,8 @@ struct PostgresShadowFigures: Sendable {
                     (s.answer ->> 'estimatedHours')::double precision AS new_hours,
                     (s.answer ->> 'successProbability')::double precision AS new_success
                 FROM shadow_answers s JOIN predictions p ON p.tenant_id = s.tenant_id AND p.id = s.prediction_id
-                WHERE s.model_id = \(model) AND p.model_id = \(incumbent)
+                -- Work that was finished when it was asked about would count as the shortest.
+                WHERE s.model_id = \(model) AND p.model_id = \(incumbent) AND \(sql: Prediction.isAboutThePresent)
                 ORDER BY p.created_at, p.id LIMIT \(Self.most)
                 """)
         }
