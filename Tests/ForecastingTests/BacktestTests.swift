@@ -168,7 +168,7 @@ import Testing
         #expect(!BacktestReport(other).card.contains("were refused"))
         // Where some fits say nothing, what is said of chances is of the others' answers.
         other.reports[0].slices[0].success = Statistics.success([true, false], [0.7, 0.3])
-        #expect(BacktestReport(other).card.contains("of the 2 whose answers gave a chance"))
+        #expect(BacktestReport(other).card.contains("of the 2 with recorded hours whose answers gave a chance"))
     }
 
     @Test("before enough is known for a model the baseline answers, as where none is deployed, and the report says so")

@@ -314,11 +314,19 @@ import Testing
             }
         }
         let history = History(allocations: allocations, capacity: capacity)
-        let outcome = try TrainingRun(history: history, configuration: configuration(240, epochs: 1)).run()
+        let run = try TrainingRun(history: history, configuration: configuration(240, epochs: 1))
+        let outcome = try run.run()
         #expect(outcome.report.overall.success == nil && outcome.model.planned?.success == nil)
         let asked = Decision(employee: "e1", project: "p1", plannedHours: 8, at: Company.end(240))
         #expect(outcome.model.forecast(asked, history: history).successProbability == nil)
         #expect(outcome.warnings.contains { $0.hasPrefix("240 completed allocations whose hours are not recorded") })
+        // Where some are recorded, the share of kept plans is of these.
+        var report = outcome.report
+        report.slices[0].success = Statistics.success([true, false], [0.7, 0.3])
+        let card = ModelCard(
+            withoutPlan: nil, withoutDetails: nil, details: [], rows: 240, split: run.split, winner: report,
+            beatsBaseline: false, gates: [], warnings: [], refusesChances: false, givesRanges: true)
+        #expect(card.text.contains("happened in 50 % of the 2 of these rows with recorded hours and a chance"))
     }
 
     @Test("files that were imported twice are told of: figures count each of their tasks twice")

@@ -75,7 +75,8 @@ public struct BacktestReport: Sendable, Codable, Equatable {
             let isOfSome = success.count < hours.count
             lines.append(
                 "Success (finished within plan) happened in \(percent(success.baseRate))"
-                    + (isOfSome ? " of the \(success.count) whose answers gave a chance" : "") + "; the Brier score is "
+                    + (isOfSome ? " of the \(success.count) with recorded hours whose answers gave a chance" : "")
+                    + "; the Brier score is "
                     + "\(figure(success.brier)), where always saying that rate scores "
                     + "\(figure(success.baseRate * (1 - success.baseRate))).")
         }

@@ -116,9 +116,12 @@ struct ModelCard {
                 "Asked without \(details.words), which nearly all rows have, \(withoutDetails.name) answers; it is off by \(figure(hours.mae)) h on average."
             )
         }
-        if let success = winner?.overall.success {
+        if let overall = winner?.overall, let success = overall.success {
+            let isOfSome = success.count < overall.hours?.count ?? 0
+            let judged =
+                isOfSome ? "the \(success.count) of these rows with recorded hours and a chance" : "these rows"
             lines.append(
-                "Success (finished within plan) happened in \(percent(success.baseRate)) of these rows; "
+                "Success (finished within plan) happened in \(percent(success.baseRate)) of \(judged); "
                     + "the forecast's Brier score is \(figure(success.brier)), its AUC \(success.auc.map(figure) ?? "unknown")."
             )
             // Ranges count such work as above them; whether it keeps its plan nobody knows, so that chances leave it out.
