@@ -393,9 +393,13 @@ import Testing
 
         #expect(afterCheck == [asked, other] && mirrors.tenants == [other])
         #expect(error?.code == .tenantUnavailable && told.withLock { $0 } == [unasked, asked])
+        // Refused for a reason that is none of the tenant's, and not answered at all.
+        feeds[other]?.state.withLock { $0.isForbidden = true }
+        await mirrors.check(nil)
+        _ = try await mirrors.mirror(of: other)
         feeds[other]?.state.withLock { $0.isDown = true }
         await mirrors.check(nil)
-        #expect(mirrors.tenants == [other])
+        #expect(mirrors.tenants == [other] && told.withLock { $0.count } == 2)
     }
 
     @Test("who reads during a change waits without a thread of the pool, and sees the change as a whole")

@@ -64,7 +64,7 @@ actor TenantMirror {
 
     /// Returns once the knowledge is fresh enough to answer from.
     /// - Throws: `ProblemError`: 503 when it is too old and tenant-admin cannot be asked, or has not told all of it in time;
-    ///   403 or 404 when tenant-admin says that the tenant is suspended or gone.
+    ///   403 when tenant-admin says that the tenant is suspended or gone.
     nonisolated func refresh() async throws {
         if isKnown(within: freshness.fresh) { return }
         try await withPatience { try await self.becomeFresh() }
@@ -193,5 +193,5 @@ actor TenantMirror {
 
 extension ProblemError {
     /// tenant-admin has said that the tenant is suspended or gone.
-    var isRefusedTenant: Bool { [403, 404].contains(status.code) }
+    var isRefusedTenant: Bool { code == .tenantUnavailable }
 }

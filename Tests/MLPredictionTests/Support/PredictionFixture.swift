@@ -59,6 +59,8 @@ final class ScriptedFeed: HistoryFeedSource {
         var questions: [String?] = []
         var isDown = false
         var isSuspended = false
+        /// Refused for another reason than the tenant.
+        var isForbidden = false
         var forgetsWatermarks = false
         /// After half of the lines.
         var breaksOff = false
@@ -107,6 +109,7 @@ final class ScriptedFeed: HistoryFeedSource {
             if state.isSuspended {
                 throw ProblemError.permissionDenied("The tenant is not active.", code: .tenantUnavailable)
             }
+            if state.isForbidden { throw ProblemError.permissionDenied("This is for other services.") }
             if watermark != nil && state.forgetsWatermarks {
                 throw ProblemError.validation("since", "is not a watermark of this feed")
             }
