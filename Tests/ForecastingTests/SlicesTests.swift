@@ -428,6 +428,21 @@ import Testing
         #expect(!history.workSpans.contains { $0.completedAt == nil })
     }
 
+    @Test("where nobody knows since when a project is closed, work on it that ended later was waited for")
+    func closedAtSomeTime() {
+        let allocations = Company().allocations(100)
+        let moment = allocations[80].decidedAt
+        func awaited(_ status: ProjectFacts.Status, end: Double? = nil, closedSince: Double? = nil) -> Int {
+            let projects = (0..<4).map {
+                ProjectFacts(id: "p\($0)", status: status, end: end, closedSince: closedSince)
+            }
+            return History(allocations: allocations, projects: projects)
+                .awaitedDecisions(from: -.infinity, asOf: moment).all.count
+        }
+        #expect(awaited(.inProgress) == 80 && awaited(.completed) == 80)
+        #expect(awaited(.completed, end: moment - 1) < 80 && awaited(.completed, closedSince: moment - 1) < 80)
+    }
+
     @Test("open work on a closed project and tentative work are not waited for, and work on hold is")
     func neverFinished() throws {
         let asOf = Company.end(400)

@@ -18,7 +18,9 @@ extension History {
         let allocation = entry.allocation
         if let ended = allocation.endedAt, ended < moment { return entry.outcomeTime != nil }
         if let soft = allocation.softSince, soft < moment { return false }
-        return !(project(allocation.project)?.isClosed(before: moment) ?? false)
+        guard let project = project(allocation.project), project.isClosed(before: moment) else { return true }
+        // A project of an import may say no more than that it is closed: work that ended later shows that it was open.
+        return allocation.endedAt != nil && project.closedSince == nil && project.end == nil
     }
 
     /// Of all allocations that have an outcome or may still get one (``isAwaited(_:asOf:)``), in no order. Work that ended without
