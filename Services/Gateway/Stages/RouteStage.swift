@@ -32,14 +32,14 @@ struct RouteStage: Sendable {
         let path = try RequestPath(target: target)
         var parameters: [String: String] = [:]
         let route = try route(of: path, &parameters)
-        let method = method == "HEAD" ? "GET" : method
-        guard route.methods.keys.contains(method) else {
+        guard route.allows(method) else {
             let allowed = route.allowedMethods.joined(separator: ", ")
             throw ProblemError(
                 status: .methodNotAllowed, code: .methodNotAllowed, "This resource supports only: \(allowed).",
                 headers: [.allow: allowed])
         }
-        return MatchedRoute(route: route, method: method, path: path, parameters: parameters)
+        let listed = method == "HEAD" ? "GET" : method
+        return MatchedRoute(route: route, method: listed, path: path, parameters: parameters)
     }
 
     /// The route of a path, whatever its methods.
@@ -95,10 +95,16 @@ struct RouteStage: Sendable {
 }
 
 extension Route {
-    /// The methods of the table, HEAD where there is GET, and OPTIONS, which asks for these.
+    /// Whether a request may have this method: one of the table, or HEAD where there is GET. Not for a stream: to know its head, its service
+    /// would have to begin it, and an export that nobody reads would stand in the tenant's audit log.
+    fileprivate func allows(_ method: String) -> Bool {
+        method == "HEAD" ? methods.keys.contains("GET") && !isStreaming : methods.keys.contains(method)
+    }
+
+    /// What is allowed, and OPTIONS, which asks for it.
     var allowedMethods: [String] {
         var allowed = Array(methods.keys)
-        if methods.keys.contains("GET") { allowed.append("HEAD") }
+        if allows("HEAD") { allowed.append("HEAD") }
         allowed.append("OPTIONS")
         return allowed.sorted()
     }

@@ -46,6 +46,18 @@ struct RouteStageTests {
         #expect(problem.status == .methodNotAllowed)
         #expect(problem.headers[.allow] == "DELETE, GET, HEAD, OPTIONS")
     }
+
+    @Test("a HEAD is a GET of the table, but of a stream, which it would have to begin")
+    func head() async throws {
+        let stage = RouteStage(routes: [
+            try Fixture.route("/api/v1/export", isStreaming: true), try Fixture.route("/api/v1/models"),
+        ])
+        #expect(try stage.match(method: "HEAD", target: "/api/v1/models").method == "GET")
+        #expect(try stage.match(method: "GET", target: "/api/v1/export").method == "GET")
+        let problem = try await problem { try stage.match(method: "HEAD", target: "/api/v1/export") }
+        #expect(problem.status == .methodNotAllowed)
+        #expect(problem.headers[.allow] == "GET, OPTIONS")
+    }
 }
 
 @Suite("Request path")
