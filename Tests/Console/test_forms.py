@@ -127,6 +127,14 @@ def test_a_skill_with_a_comma_in_its_name_stays_one_skill(stack, console):
     assert stack.call("GET", f"/projects/{project['id']}")["data"]["requiredSkills"] == [skill]
 
 
+def test_hours_are_shown_to_the_minute(stack, console):
+    person = stack.make_person(unique("Mina Minute"), hiredOn="2024-01-01", weeklyCapacityHours=38.75)
+    stack.call("POST", f"/employees/{person['id']}/contracts", {"effectiveFrom": day(28), "weekdayMinutes": [465, 480, 450, 485, 445, 0, 0]})
+    console.go(f"people/{person['id']}")
+    console.see("38.75 h")
+    console.see("Mo 7.75 h")
+
+
 def test_a_setting_that_was_not_touched_stays_and_one_that_is_emptied_is_gone(stack, console):
     before = stack.call("GET", "/settings")["data"]["settings"]
     stack.call("PATCH", "/settings", {"settings": {"timezone": "Asia/Kolkata", "overbooking": None, "default_capacity": 38}})

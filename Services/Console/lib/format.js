@@ -10,7 +10,8 @@ function canonical(name) {
 }
 
 const civil = { timeZone: "UTC" };
-const hoursFormat = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+const hoursFormat = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
+const estimateFormat = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
 const wholeFormat = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const dayFormat = new Intl.DateTimeFormat(locale, { ...civil, day: "numeric", month: "short", year: "numeric" });
 const shortDayFormat = new Intl.DateTimeFormat(locale, { ...civil, day: "numeric", month: "short" });
@@ -22,7 +23,10 @@ const weekdayFormat = new Intl.DateTimeFormat(locale, { ...civil, weekday: "narr
 export const NOTHING = "–";
 const known = (value) => value !== null && value !== undefined && !Number.isNaN(value);
 
+/** Of hours that are planned or recorded, which have quarters and single minutes. */
 export const hours = (value) => (known(value) ? `${hoursFormat.format(value)} h` : NOTHING);
+/** Of hours that are expected: not finer than they can be known. */
+export const estimate = (value) => (known(value) ? `${estimateFormat.format(value)} h` : NOTHING);
 export const number = (value, digits = 0) => (known(value)
   ? new Intl.NumberFormat(locale, { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value) : NOTHING);
 export const count = (value) => (known(value) ? wholeFormat.format(value) : NOTHING);

@@ -59,7 +59,7 @@ async function contracts(api, person) {
     label: "Contracts", rows: data, empty: h("p", { class: "note" }, "No contract is known."),
     columns: [
       { title: "From", cell: (one) => (one.effectiveFrom ? format.day(one.effectiveFrom) : "Since ever") },
-      { title: "Hours by weekday", kind: "wide", cell: (one) => one.weekdayMinutes.map((minutes, day) => (minutes > 0 ? `${WEEKDAYS[day]} ${format.number(minutes / 60, minutes % 60 ? 1 : 0)}` : null)).filter(Boolean).join(", ") },
+      { title: "Hours by weekday", kind: "wide", cell: (one) => one.weekdayMinutes.map((minutes, day) => (minutes > 0 ? `${WEEKDAYS[day]} ${format.hours(minutes / 60)}` : null)).filter(Boolean).join(", ") },
       { title: "Week", kind: "number", cell: (one) => format.hours(one.weekdayMinutes.reduce((sum, minutes) => sum + minutes, 0) / 60) },
     ],
   });
@@ -89,8 +89,8 @@ function forecasts(api, person) {
     columns: [
       { title: "Asked", kind: "date", cell: (one) => format.moment(one.createdAt) },
       { title: "Planned", kind: "number", cell: (one) => format.hours(one.request.plannedHours) },
-      { title: "Estimated", kind: "number", cell: (one) => format.hours(one.prediction.estimatedHours) },
-      { title: "80 % range", kind: "number", cell: (one) => (one.prediction.interval ? `${format.number(one.prediction.interval.low, 1)}–${format.hours(one.prediction.interval.high)}` : "–") },
+      { title: "Estimated", kind: "number", cell: (one) => format.estimate(one.prediction.estimatedHours) },
+      { title: "80 % range", kind: "number", cell: (one) => (one.prediction.interval ? `${format.number(one.prediction.interval.low, 1)}–${format.estimate(one.prediction.interval.high)}` : "–") },
       { title: "Came out", kind: "number", cell: (one) => format.hours(one.actual?.actualHours) },
       { title: "Decision", cell: (one) => decisionBadge(one.decision) },
     ],

@@ -16,7 +16,7 @@ export function answerView({ data, question, name, before, state, actions, choos
   return [
     data.warnings?.length > 0 && h("div", { class: "notice" }, h("ul", {}, data.warnings.map((text) => h("li", {}, text)))),
     card(null, h("div", { class: "answer-figures" },
-      figure("Estimated hours", format.hours(data.estimatedHours), isOther ? `as asked before: ${format.hours(before)}` : "the median of what such work takes"),
+      figure("Estimated hours", format.estimate(data.estimatedHours), isOther ? `as asked before: ${format.estimate(before)}` : "the median of what such work takes"),
       figure("Within the plan", format.share(data.successProbability), question.plannedHours ? `planned: ${format.hours(question.plannedHours)}` : "needs planned hours"),
       figure("Confidence", format.percent(data.confidence), "to come within 25 % of the estimate"),
       figure("Recommended", format.percent(data.recommendedAllocation), data.allocationNote ?? "of the person's week")),
@@ -38,7 +38,7 @@ function rangeChart(data, planned) {
   const ranges = [...(data.intervals ?? [])].sort((one, other) => other.level - one.level);
   if (ranges.length === 0) return h("p", { class: "note" }, "No range is given: too few outcomes are known, or a baseline answers.");
   const percent = (range) => format.percent(range.level > 1 ? range.level : range.level * 100);
-  const said = ranges.map((range) => `${percent(range)} between ${format.number(range.low, 1)} and ${format.hours(range.high)}`).join("; ");
+  const said = ranges.map((range) => `${percent(range)} between ${format.number(range.low, 1)} and ${format.estimate(range.high)}`).join("; ");
   const high = Math.max(data.estimatedHours, planned ?? 0, ...ranges.map((range) => range.high)) * 1.06;
   const height = 84 + ranges.length * 30;
   return sized((width) => {
@@ -51,17 +51,17 @@ function rangeChart(data, planned) {
       s("line", { x1: x(value), x2: x(value), y1: y + 6, y2: bottom, style: { stroke: colour }, "stroke-width": 2, "stroke-dasharray": dashed ? "4 3" : null }),
       s("text", { class: "strong", x: Math.min(width - 70, Math.max(70, x(value))), y, "text-anchor": "middle" }, text),
     ];
-    return drawing(`Hours: ${said}; estimate ${format.hours(data.estimatedHours)}`, width, height,
+    return drawing(`Hours: ${said}; estimate ${format.estimate(data.estimatedHours)}`, width, height,
       values.map((value) => [s("line", { class: "axis", x1: x(value), x2: x(value), y1: 44, y2: bottom }), s("text", { x: x(value), y: height - 8, "text-anchor": "middle" }, format.number(value, digits))]),
       ranges.map((range, index) => {
         const top = 50 + (ranges.length - 1 - index) * 30;
         return [
           s("rect", { x: x(range.low), width: Math.max(3, x(range.high) - x(range.low)), y: top, height: 22, rx: 5, style: { fill: index === ranges.length - 1 ? "var(--load-2)" : "var(--load-1)" } }),
-          s("text", { class: "strong", x: x(range.high) - 8, y: top + 15, "text-anchor": "end" }, x(range.high) - x(range.low) > 150 ? `${percent(range)}: ${format.number(range.low, 1)} – ${format.hours(range.high)}` : percent(range)),
+          s("text", { class: "strong", x: x(range.high) - 8, y: top + 15, "text-anchor": "end" }, x(range.high) - x(range.low) > 150 ? `${percent(range)}: ${format.number(range.low, 1)} – ${format.estimate(range.high)}` : percent(range)),
         ];
       }),
       planned ? marker(planned, `plan ${format.hours(planned)}`, 14, "var(--warn)", true) : null,
-      marker(data.estimatedHours, `estimate ${format.hours(data.estimatedHours)}`, 34, "var(--ink)", false));
+      marker(data.estimatedHours, `estimate ${format.estimate(data.estimatedHours)}`, 34, "var(--ink)", false));
   });
 }
 
@@ -69,7 +69,7 @@ function effects(data, name) {
   const shown = data.explanation ?? [];
   if (shown.length === 0) return h("p", { class: "note" }, "Nothing moves the estimate away from the plan.");
   const most = Math.max(0.1, ...shown.map((one) => Math.abs(Math.log(one.effect))));
-  const end = (text, value) => value !== null && value !== undefined && h("div", { class: "effect effect-end" }, h("span", {}, text), h("span"), h("span", { class: "cell-number" }, format.hours(value)));
+  const end = (text, value) => value !== null && value !== undefined && h("div", { class: "effect effect-end" }, h("span", {}, text), h("span"), h("span", { class: "cell-number" }, format.estimate(value)));
   return h("div", {}, end("To begin with", data.explanationBase), shown.map((one) => {
     const size = (Math.abs(Math.log(one.effect)) / most) * 50;
     const isMore = one.effect >= 1;
@@ -86,7 +86,7 @@ function alternatives(data, choose) {
     label: "Who else", rows, empty: h("p", { class: "note" }, "Nobody else fits."),
     columns: [
       { title: "Person", cell: (one) => [one.rank && `${format.count(one.rank)}. `, h("a", { href: link(`people/${one.employeeId}`) }, one.name), one.isAsked && [" ", badge("asked about", "info")]] },
-      { title: "Hours", kind: "number", cell: (one) => format.hours(one.estimatedHours) },
+      { title: "Hours", kind: "number", cell: (one) => format.estimate(one.estimatedHours) },
       { title: "Within plan", kind: "number", cell: (one) => format.share(one.successProbability) },
       { title: "Free", kind: "number", cell: (one) => format.share(one.availability) },
       { title: "Skills", kind: "number", cell: (one) => badge(format.share(one.skillMatch), one.skillMatch >= 1 ? "good" : "warn") },
