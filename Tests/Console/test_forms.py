@@ -125,6 +125,22 @@ def test_a_skill_with_a_comma_in_its_name_stays_one_skill(stack, console):
     console.press("Save")
     console.dialog_closes()
     assert stack.call("GET", f"/projects/{project['id']}")["data"]["requiredSkills"] == [skill]
+    open_dialog(console, "Edit")
+    console.fill("requiredSkills", f"{skill}\nSQL")
+    console.press("Save")
+    console.dialog_closes()
+    assert sorted(stack.call("GET", f"/projects/{project['id']}")["data"]["requiredSkills"]) == sorted([skill, "SQL"])
+
+
+def test_a_question_takes_a_skill_with_a_comma_in_its_name_as_one(stack, console):
+    skill = f"{unique('Bent')}, riveted"
+    person, project = stack.make_person(unique("Cora Comma"), hiredOn="2024-01-01"), stack.make_project(unique("Asked"), requiredSkills=[skill])
+    console.go(f"ask?person={person['id']}&project={project['id']}&hours=24")
+    console.fill("requiredSkills", f"{skill}\nSQL")
+    console.press("Ask and keep")
+    console.see("The question is in the log")
+    asked = stack.call("GET", f"/predictions?employeeId={person['id']}")["data"]
+    assert [sorted(one["request"]["requiredSkills"]) for one in asked] == [sorted([skill, "SQL"])]
 
 
 def test_hours_are_shown_to_the_minute(stack, console):

@@ -6,6 +6,7 @@
 import { debounce, h, replace } from "../lib/dom.js";
 import * as days from "../lib/days.js";
 import * as format from "../lib/format.js";
+import { linesOf } from "../lib/lines.js";
 import { link } from "../lib/router.js";
 import { uuid } from "../lib/ids.js";
 import { badge, button, card, empty, failure, field, input, loading, pageHead } from "../ui/controls.js";
@@ -23,10 +24,10 @@ export default async function askPage({ api, session, router, query }) {
   } });
   const project = combobox({ placeholder: "Type a name", name: "projectId", find: findProjects(api), chosen: await known("projects", query.get("project")), onchoose: (item) => {
     project.closest(".field").showError(null);
-    if (item?.item && !skills.value) skills.value = item.item.requiredSkills.join(", ");
+    if (item?.item && !skills.value) skills.value = item.item.requiredSkills.join("\n");
     changed();
   } });
-  const skills = input({ name: "requiredSkills", value: query.get("skills") ?? "" });
+  const skills = h("textarea", { class: "input", name: "requiredSkills", rows: 3 }, query.get("skills") ?? "");
   const title = input({ name: "title", maxlength: 500, value: query.get("title") ?? "" });
   const planned = input({ type: "number", min: 0, step: "any", name: "plannedHours", value: query.get("hours") ?? "" });
   const share = input({ type: "number", min: 0, max: 100, name: "allocationPercentage", value: query.get("share") ?? "" });
@@ -37,7 +38,7 @@ export default async function askPage({ api, session, router, query }) {
   const fields = [
     h("div", { class: "form-row" }, comboField("Person", person), comboField("Project", project)),
     h("div", { class: "form-row" }, field("Planned hours", planned), field("Percent of the week", share), field("Or hours a day", daily), field("From", start), field("To", end)),
-    h("div", { class: "form-row" }, field("Required skills", skills, { hint: "Separated by commas; empty for the project's own" }), field("Title", title, { hint: "What is to be done, as bookings are titled" })),
+    h("div", { class: "form-row" }, field("Required skills", skills, { hint: "One a line; empty for the project's own" }), field("Title", title, { hint: "What is to be done, as bookings are titled" })),
   ];
   const answer = h("div", { class: "stack", "aria-live": "polite" }, empty("Ask a question", "Choose a person and a project. With planned hours the answer also says how likely the work stays within them."));
   /** The latest question that was kept, with its answer; null before any. */
@@ -47,7 +48,7 @@ export default async function askPage({ api, session, router, query }) {
   let asking = 0;
 
   const body = () => {
-    const wanted = skills.value.split(",").map((text) => text.trim()).filter(Boolean);
+    const wanted = linesOf(skills.value);
     return {
       employeeId: person.choice.id, projectId: project.choice.id, requiredSkills: wanted.length > 0 ? wanted : undefined,
       plannedHours: planned.value === "" ? undefined : Number(planned.value), allocationPercentage: share.value === "" ? undefined : Number(share.value),

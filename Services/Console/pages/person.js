@@ -2,6 +2,7 @@
 
 import { h } from "../lib/dom.js";
 import * as format from "../lib/format.js";
+import { linesOf } from "../lib/lines.js";
 import { link } from "../lib/router.js";
 import { actionCard, button, card, empty, facts, field, input, later, linkButton, pageHead, select, wide } from "../ui/controls.js";
 import { confirmDialog, formDialog } from "../ui/dialog.js";
@@ -142,7 +143,7 @@ async function editSkills(api, person, reload) {
   return formDialog({
     title: `Skills of ${person.name}`, fields: [text],
     submit: async () => {
-      const skills = text.control.value.split("\n").map((line) => line.trim()).filter(Boolean).map((line) => {
+      const skills = linesOf(text.control.value).map((line) => {
         const [, name, level] = line.match(/^(.*?)(?::\s*([1-5]))?$/);
         const known = held.find((one) => one.skill === name.trim());
         return { skill: name.trim(), level: level ? Number(level) : null, since: known?.since ?? null };

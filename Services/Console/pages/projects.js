@@ -2,6 +2,7 @@
 
 import { debounce, h, replace } from "../lib/dom.js";
 import * as format from "../lib/format.js";
+import { linesOf } from "../lib/lines.js";
 import { link } from "../lib/router.js";
 import { badge, button, empty, field, input, pageHead, select } from "../ui/controls.js";
 import { formDialog } from "../ui/dialog.js";
@@ -42,7 +43,7 @@ export default function projectsPage({ api, session, router, query }) {
 
 export async function editProject(api, project, done, tag) {
   const value = (key) => project?.[key] ?? "";
-  const skills = (project?.requiredSkills ?? []).join(", ");
+  const skills = (project?.requiredSkills ?? []).join("\n");
   const id = field("Id", input({ name: "externalId", value: value("externalId") }), { hint: "As other systems call the project" });
   const fields = [
     field("Name", input({ name: "name", value: value("name") })), id,
@@ -51,16 +52,15 @@ export async function editProject(api, project, done, tag) {
     field("Ends as estimated", input({ name: "estimatedEndDate", type: "date", value: value("estimatedEndDate") })),
     field("Ended", input({ name: "endDate", type: "date", value: value("endDate") })),
     field("Done (%)", input({ name: "completionPercentage", type: "number", min: 0, max: 100, value: value("completionPercentage") })),
-    field("Skills", input({ name: "requiredSkills", value: skills }), { hint: "Separated by commas" }),
+    field("Skills", h("textarea", { class: "input", name: "requiredSkills", rows: 3 }, skills), { hint: "One a line" }),
   ];
   await formDialog({
     title: project ? `Edit ${project.name}` : "Add a project", fields: [fields[0], id, fields[2], h("div", { class: "form-row" }, fields.slice(3, 7)), fields[7]],
     submit: async (_, once) => {
       const body = {};
       for (const { control } of fields) {
-        // A skill's own name may have a comma.
         if (control.name === "requiredSkills" && control.value === skills) continue;
-        if (control.name === "requiredSkills") body.requiredSkills = control.value.split(",").map((text) => text.trim()).filter(Boolean);
+        if (control.name === "requiredSkills") body.requiredSkills = linesOf(control.value);
         else if (control.type === "number") body[control.name] = control.value === "" ? null : Number(control.value);
         else body[control.name] = control.value === "" && control.type === "date" ? null : control.value;
       }
