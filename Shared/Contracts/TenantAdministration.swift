@@ -119,10 +119,13 @@ public struct UpdateUserRequest: RequestPayload {
 public struct TenantSettings: RequestPayload, Equatable {
     public let settings: [String: JSONValue]
 
+    /// The most names a tenant may have: what `GET` gives can be sent back.
+    public static let maximumCount = 500
+
     public init(settings: [String: JSONValue]) { self.settings = settings }
 
     public func validate(_ validation: inout Validation) {
-        guard validation.count(settings.count, 0...200, "settings") else { return }
+        guard validation.count(settings.count, 0...Self.maximumCount, "settings") else { return }
         for (key, value) in settings.sorted(by: { $0.key < $1.key }) {
             validation.name(key, of: "settings", maximum: 100)
             // null takes a setting away.

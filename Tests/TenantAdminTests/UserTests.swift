@@ -231,4 +231,24 @@ struct UserTests {
             #expect(read.headers[.eTag] == replaced.headers[.eTag])
         }
     }
+
+    @Test("as many settings as a tenant may have can be sent back, and one more is refused")
+    func mostSettings() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id)
+            var settings: [String: JSONValue] = [:]
+            for number in 1...500 { settings["s\(number)"] = .integer(number) }
+            let put = try await service.send(
+                .put, "/api/v1/settings", as: token, json: TenantSettings(settings: settings))
+            let read = try await service.send(.get, "/api/v1/settings", as: token).data(TenantSettings.self)
+            let back = try await service.send(.put, "/api/v1/settings", as: token, json: read)
+            let more = try await service.send(
+                .patch, "/api/v1/settings", as: token, json: TenantSettings(settings: ["more": .integer(1)]))
+
+            #expect(put.status == 200 && back.status == 200)
+            #expect(read.settings == settings)
+            #expect(try more.problem.errors.map(\.field) == ["settings"])
+        }
+    }
 }

@@ -11,9 +11,6 @@ struct Settings: Sendable {
         try await database.withTenant(tenant, readOnly: true) { try await Self.all(on: $0) }
     }
 
-    /// The most names a tenant may have.
-    private static let maximum = 500
-
     /// Sets the names given, removes those given as null and, when `replacing`, all others.
     /// - Returns: all settings afterwards.
     /// - Throws: what `precondition` throws; 422 when there would be too many.
@@ -41,8 +38,9 @@ struct Settings: Sendable {
                 }
             }
             let after = try await Self.all(on: connection)
-            guard after.settings.count <= Self.maximum else {
-                throw ProblemError.validation("settings", "must have at most \(Self.maximum) entries in all")
+            guard after.settings.count <= TenantSettings.maximumCount else {
+                throw ProblemError.validation(
+                    "settings", "must have at most \(TenantSettings.maximumCount) entries in all")
             }
             var change = try Change.write(
                 "update", "settings", nil, before: before.settings, after: after.settings)
