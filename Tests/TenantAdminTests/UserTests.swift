@@ -251,4 +251,27 @@ struct UserTests {
             #expect(try more.problem.errors.map(\.field) == ["settings"])
         }
     }
+
+    @Test("an Idempotency-Key makes one user, and a request with a password is another than one without")
+    func createdOnce() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id)
+            func create(_ key: String, password: String?) async throws -> Reply {
+                try await service.send(
+                    .post, "/api/v1/users", as: token,
+                    json: CreateUserRequest(email: "\(key)@acme.example", name: "Ada", password: password),
+                    headers: [HeaderName.idempotencyKey: key])
+            }
+            for (key, password) in [("with", "correct horse battery"), ("without", nil)] {
+                let first = try await create(key, password: password)
+                let again = try await create(key, password: password)
+                let other = try await create(key, password: password == nil ? "correct horse battery" : nil)
+
+                #expect(first.status == 201, "\(key)")
+                #expect(try again.data(User.self).id == first.data(User.self).id, "\(key)")
+                #expect(try other.problem.code == .idempotencyKeyReused, "\(key)")
+            }
+        }
+    }
 }
