@@ -18,12 +18,13 @@ enum WireTime {
     }
 
     /// A time of the years 0001 to 9999 with `Z` or an offset (`+02:00`, `+0200`, `+02`), with or without a fraction of a
-    /// second; nil for anything else.
+    /// second; nil for anything else. As RFC 3339 has it, letters may be small, and a month may end with a leap second, which is counted as
+    /// POSIX and Postgres count it: as the first second of the next month.
     static func date(_ text: UnsafeBufferPointer<UInt8>) -> Date? {
-        guard (20...40).contains(text.count), text[10] == UInt8(ascii: "T"), text[13] == UInt8(ascii: ":"),
+        guard (20...40).contains(text.count), isLetter(text[10], "T"), text[13] == UInt8(ascii: ":"),
             text[16] == UInt8(ascii: ":"), let day = CivilDate(utf8: UnsafeBufferPointer(rebasing: text[..<10])),
             let hour = number(text, 11..<13), hour < 24, let minute = number(text, 14..<16), minute < 60,
-            let second = number(text, 17..<19), second < 60
+            let second = number(text, 17..<19), second <= 60
         else { return nil }
         var (end, fraction) = (19, 0.0)
         if text[19] == UInt8(ascii: ".") {
@@ -35,9 +36,15 @@ enum WireTime {
         }
         guard let offset = offset(UnsafeBufferPointer(rebasing: text[end...])) else { return nil }
         let seconds = day.daysSinceEpoch * 86_400 + hour * 3600 + minute * 60 + second - offset
-        guard range.contains(seconds * 1000) else { return nil }
+        guard range.contains(seconds * 1000), second < 60 || isMonthsBegin(seconds) else { return nil }
         // Counted from 2001 as `Date` does, since adding the fraction to another whole number rounds it another way.
         return Date(timeIntervalSinceReferenceDate: Double(seconds - 978_307_200) + fraction)
+    }
+
+    /// Whether a month begins in UTC so many seconds after 1970.
+    private static func isMonthsBegin(_ seconds: Int) -> Bool {
+        let (days, rest) = GregorianCalendar.flooredDivision(seconds, by: 86_400)
+        return rest == 0 && CivilDate(daysSinceEpoch: days).components.day == 1
     }
 
     private static let powersOfTen = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9]
@@ -45,7 +52,7 @@ enum WireTime {
     /// Seconds east of UTC.
     private static func offset(_ text: UnsafeBufferPointer<UInt8>) -> Int? {
         guard let sign = text.first else { return nil }
-        if sign == UInt8(ascii: "Z") { return text.count == 1 ? 0 : nil }
+        if isLetter(sign, "Z") { return text.count == 1 ? 0 : nil }
         guard sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-"), text.count >= 3,
             let hours = number(text, 1..<3), hours < 24
         else { return nil }
@@ -67,6 +74,11 @@ enum WireTime {
             value = value * 10 + Int(text[index] - UInt8(ascii: "0"))
         }
         return value
+    }
+
+    /// - Parameter letter: a capital.
+    private static func isLetter(_ byte: UInt8, _ letter: Unicode.Scalar) -> Bool {
+        byte & ~0x20 == UInt8(ascii: letter)
     }
 
     private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") < 10 }
