@@ -133,7 +133,7 @@ extension GatewayApplication {
         readiness: [ReadinessCheck] = []
     ) -> ServiceApplication {
         let router = Router(context: ServiceRequestContext.self)
-        if let console { router.add(middleware: ConsoleMiddleware(console: console)) }
+        if let console { router.add(middleware: ConsoleMiddleware(console: console, line: line)) }
         router.add(middleware: line)
         var application = ServiceApplication(
             router: router, declared: declared, services: services, readiness: readiness)

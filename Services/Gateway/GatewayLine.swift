@@ -78,9 +78,9 @@ final class GatewayLine: RouterMiddleware {
         }
     }
 
-    /// What is refused before its origin was asked for, as a path that is not there, would be logged under the proxy's address: who looks for
+    /// What is answered before its origin was asked for, as a path that is not there, would be logged under the proxy's address: who looks for
     /// holes could not be told from anybody else.
-    private func noteClient(of request: Request, _ context: ServiceRequestContext) {
+    func noteClient(of request: Request, _ context: ServiceRequestContext) {
         guard let peer = context.remoteAddress?.ipAddress.flatMap({ ClientAddress($0) }) else { return }
         let address = proxies.origin(of: request.head, peer: peer).address
         context.record.note { $0.client = address.description }

@@ -67,6 +67,8 @@ struct ConsoleMiddleware: RouterMiddleware {
     typealias Context = ServiceRequestContext
 
     let console: ConsoleFiles
+    /// Knows a client behind a trusted proxy.
+    let line: LiveLine
 
     /// Only our own origin, nothing inline, in no frame; forms and links lead nowhere else.
     static let contentSecurityPolicy = [
@@ -82,6 +84,7 @@ struct ConsoleMiddleware: RouterMiddleware {
             return try await next(request, context)
         }
         context.coreContext.endpointPath.value = "console"
+        line.inForce.noteClient(of: request, context)
         return Self.response(file, to: request)
     }
 

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -26,6 +27,21 @@ struct ConsoleTests {
             #expect(plain.header("Content-Encoding") == nil)
             #expect(String(decoding: plain.body, as: UTF8.self).contains("export class Api"))
             #expect(again.status == 304)
+        }
+    }
+
+    @Test("behind a trusted proxy a file is logged with the client's address")
+    func behindProxy() async throws {
+        let lines = Mutex("")
+        let folder = ServiceDatabases.repository.appendingPathComponent("Services/Console").path
+        try await ProxyBench.with(
+            upstreamPorts: [1], routes: [try ProxyBench.route("/x")],
+            proxies: try #require(TrustedProxies(list: "127.0.0.0/8")), console: try ConsoleFiles(folder: folder),
+            accessLines: { text in lines.withLock { $0 += text } }
+        ) { bench in
+            #expect(try await bench.send("GET", "/main.js", [("X-Forwarded-For", "192.0.2.9")]).status == 200)
+            try await waitUntil("the request is logged") { lines.withLock { !$0.isEmpty } }
+            #expect(lines.withLock { $0 }.contains("192.0.2.9"))
         }
     }
 

@@ -26,7 +26,8 @@ struct ProxyBench: Sendable {
     static func with<R: Sendable>(
         upstreamPorts: [Int], routes: [Route], health: GatewayConfiguration.Health? = nil,
         proxies: TrustedProxies = TrustedProxies(), inFlight: GatewayConfiguration.InFlightLimits = .standard,
-        uploads: BodyRate = .standard, accessLines: (@Sendable (String) -> Void)? = nil,
+        uploads: BodyRate = .standard, console: ConsoleFiles? = nil,
+        accessLines: (@Sendable (String) -> Void)? = nil,
         _ body: @escaping @Sendable (ProxyBench) async throws -> R
     ) async throws -> R {
         let client = HTTPClient(logger: PostgresCluster.quietLogger)
@@ -35,7 +36,7 @@ struct ProxyBench: Sendable {
         do {
             outcome = .success(
                 try await run(
-                    client, upstreamPorts, routes, health, proxies, inFlight, uploads, accessLines, body))
+                    client, upstreamPorts, routes, health, proxies, inFlight, uploads, console, accessLines, body))
         } catch {
             outcome = .failure(error)
         }
@@ -46,7 +47,8 @@ struct ProxyBench: Sendable {
     private static func run<R: Sendable>(
         _ client: HTTPClient, _ ports: [Int], _ routes: [Route], _ health: GatewayConfiguration.Health?,
         _ proxies: TrustedProxies, _ inFlight: InFlightStage, _ uploads: BodyRate,
-        _ accessLines: (@Sendable (String) -> Void)?, _ body: @escaping @Sendable (ProxyBench) async throws -> R
+        _ console: ConsoleFiles?, _ accessLines: (@Sendable (String) -> Void)?,
+        _ body: @escaping @Sendable (ProxyBench) async throws -> R
     ) async throws -> R {
         let upstream = Upstream(
             .mlPrediction, baseURLs: ports.map { "http://127.0.0.1:\($0)" },
@@ -54,7 +56,7 @@ struct ProxyBench: Sendable {
         let configuration = GatewayConfiguration(
             routes: routes, upstreams: [:], plans: [:], address: .init(perSecond: 1, burst: 1), uploads: uploads)
         let live = LiveLine(line(configuration, client, upstream, proxies: proxies, inFlight: inFlight))
-        let (application, relay) = Self.application(live)
+        let (application, relay) = Self.application(live, console: console)
         defer { relay.close() }
         return try await application.testable(accessLines: accessLines).test(.live) { gateway in
             try await body(
@@ -62,9 +64,10 @@ struct ProxyBench: Sendable {
         }
     }
 
-    /// A gateway with this line and nothing else. The relay is closed by whoever asks for it.
-    static func application(_ line: LiveLine) -> (ServiceApplication, LoopRelay) {
+    /// A gateway with this line and perhaps a console, and nothing else. The relay is closed by whoever asks for it.
+    static func application(_ line: LiveLine, console: ConsoleFiles? = nil) -> (ServiceApplication, LoopRelay) {
         let router = Router(context: ServiceRequestContext.self)
+        if let console { router.add(middleware: ConsoleMiddleware(console: console, line: line)) }
         router.add(middleware: line)
         var application = ServiceApplication(router: router)
         let relay = LoopRelay(line, logger: PostgresCluster.quietLogger)
