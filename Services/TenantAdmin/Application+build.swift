@@ -137,7 +137,8 @@ struct TenantAdminParts: Sendable {
 
         routes.add(
             InternalIdentityController(
-                tenants: tenants, credentials: Credentials(database: database), roles: roles))
+                tenants: tenants, credentials: Credentials(database: database), roles: roles,
+                settings: Settings(database: database)))
         routes.add(InternalUsageController(usage: usage))
         routes.add(InternalHistoryController(feed: HistoryFeed(database: database)))
         routes.add(InternalLimitsController(tenants: tenants))

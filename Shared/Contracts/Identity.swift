@@ -63,18 +63,22 @@ public struct CurrentPrincipal: Codable, Sendable {
     public let email: String?
     public let name: String?
     public let tenant: TenantSummary?
+    /// Of the tenant's civil dates, whoever may read its other settings: a name such as `Europe/Berlin`. nil for the platform operator, and
+    /// while it cannot be found out.
+    public let timeZone: String?
     public let roles: [String]
     public let permissions: [Permission]
 
     public init(
-        kind: String, id: UUID?, email: String?, name: String?, tenant: TenantSummary?, roles: [String],
-        permissions: [Permission]
+        kind: String, id: UUID?, email: String?, name: String?, tenant: TenantSummary?, timeZone: String? = nil,
+        roles: [String], permissions: [Permission]
     ) {
         self.kind = kind
         self.id = id
         self.email = email
         self.name = name
         self.tenant = tenant
+        self.timeZone = timeZone
         self.roles = roles
         self.permissions = permissions
     }
@@ -87,6 +91,7 @@ public struct CurrentPrincipal: Codable, Sendable {
         try container.encodeIfPresent(email, forKey: .email)
         try container.encodeIfPresent(name, forKey: .name)
         try container.encodeIfPresent(tenant, forKey: .tenant)
+        try container.encodeIfPresent(timeZone, forKey: .timeZone)
         try container.encode(roles, forKey: .roles)
         try container.encode(permissions, forKey: .permissions)
     }
@@ -171,6 +176,13 @@ public struct TenantSummary: Codable, Sendable, Equatable {
         self.plan = plan
         self.isActive = isActive
     }
+}
+
+/// `GET /internal/v1/tenants/{id}/time-zone`: of the tenant's civil dates.
+public struct TenantTimeZone: Codable, Sendable, Equatable {
+    public let timeZone: String
+
+    public init(timeZone: String) { self.timeZone = timeZone }
 }
 
 /// `POST /internal/v1/tenants/{id}/credentials/verify`; answers `UserGrants`, or 401 `invalid_credentials`.

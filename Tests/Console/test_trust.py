@@ -134,11 +134,16 @@ def test_who_may_change_users_and_see_no_roles_takes_none_away(stack, fresh):
     assert (saved["name"], saved["roles"]) == ("Renamed by a clerk", [role["name"]])
 
 
-def test_a_planner_who_may_not_read_the_tenant_s_zone_sees_the_times_of_the_browser(stack, fresh):
-    fresh.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
-    fresh.sign_in(stack.tenant, *stack.make_user("manager"))
-    said = fresh.driver.execute_script("return import('/lib/format.js').then((it) => it.moment('2026-01-31T20:00:00Z'))")
-    assert "Feb" in said and "5:00" in said, said
+def test_a_planner_who_may_not_read_the_settings_sees_times_in_the_tenant_s_zone(stack, fresh):
+    before = stack.call("GET", "/settings")["data"]["settings"].get("timezone")
+    stack.call("PATCH", "/settings", {"settings": {"timezone": "Asia/Kolkata"}})
+    try:
+        fresh.driver.execute_cdp_cmd("Emulation.setTimezoneOverride", {"timezoneId": "Asia/Tokyo"})
+        fresh.sign_in(stack.tenant, *stack.make_user("manager"))
+        said = fresh.driver.execute_script("return import('/lib/format.js').then((it) => it.moment('2026-01-31T20:00:00Z'))")
+        assert "Feb" in said and "1:30" in said, said
+    finally:
+        stack.call("PATCH", "/settings", {"settings": {"timezone": before}})
 
 
 def test_who_may_read_the_audit_log_alone_is_led_to_it(stack, fresh):

@@ -68,11 +68,13 @@ struct WireTests {
     func principalID() throws {
         let id = UserID()
         let principal = CurrentPrincipal(
-            kind: "user", id: id.rawValue, email: nil, name: "Mia", tenant: nil, roles: ["user"], permissions: [])
+            kind: "user", id: id.rawValue, email: nil, name: "Mia", tenant: nil, timeZone: "Europe/Berlin",
+            roles: ["user"], permissions: [])
         let bytes = try WireJSON.encode(principal)
 
         #expect(String(decoding: bytes, as: UTF8.self).contains("\"id\":\"\(id)\""))
         #expect(try WireJSON.decode(CurrentPrincipal.self, from: bytes).id == id.rawValue)
+        #expect(try WireJSON.decode(CurrentPrincipal.self, from: bytes).timeZone == "Europe/Berlin")
     }
 
     @Test("a field that cannot be empty may be left out of a PATCH, but not set to null")

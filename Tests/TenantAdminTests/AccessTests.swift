@@ -48,7 +48,8 @@ struct AccessTests {
         (.get, "/internal/v1/tenants/ID"), (.get, "/internal/v1/tenants/by-subdomain/acme"),
         (.post, "/internal/v1/tenants/ID/credentials/verify"), (.get, "/internal/v1/tenants/ID/principals/ID"),
         (.post, "/internal/v1/tenants/ID/credentials/owner"),
-        (.get, "/internal/v1/tenants/ID/roles"), (.get, "/internal/v1/tenants/ID/history"),
+        (.get, "/internal/v1/tenants/ID/roles"), (.get, "/internal/v1/tenants/ID/time-zone"),
+        (.get, "/internal/v1/tenants/ID/history"),
     ]
 
     @Test("without a valid assertion every route answers 401")

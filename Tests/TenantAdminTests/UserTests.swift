@@ -232,6 +232,23 @@ struct UserTests {
         }
     }
 
+    @Test("the gateway is told the tenant's time zone, which is UTC where none is set")
+    func timeZone() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id)
+            var told: [String] = []
+            for zone in [JSONValue.string("Europe/Berlin"), .null] {
+                _ = try await service.send(
+                    .patch, "/api/v1/settings", as: token, json: TenantSettings(settings: ["timezone": zone]))
+                let answer = try await service.send(
+                    .get, "/internal/v1/tenants/\(tenant.id)/time-zone", as: service.token(of: .gateway))
+                told.append(try answer.data(TenantTimeZone.self).timeZone)
+            }
+            #expect(told == ["Europe/Berlin", "UTC"])
+        }
+    }
+
     @Test("as many settings as a tenant may have can be sent back, and one more is refused")
     func mostSettings() async throws {
         try await TestService.run { service in

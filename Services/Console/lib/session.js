@@ -19,7 +19,7 @@ export class Session extends EventTarget {
   constructor() {
     super();
     this.me = null;
-    /** The tenant's, for every time that is shown; the browser's where the tenant's is not shown to the user. */
+    /** The tenant's, for every time that is shown; the browser's for the operator, and while the tenant's cannot be found out. */
     this.timeZone = "UTC";
     this.api = new Api({ token: () => this.#current(), renew: (stale) => this.#renewed(stale) });
     this.#tabs.onmessage = ({ data }) => {
@@ -86,7 +86,7 @@ export class Session extends EventTarget {
   async #look() {
     const { data } = await this.api.get("/auth/me");
     this.me = data;
-    this.moveTo(await this.#zone());
+    this.moveTo(data.timeZone ?? new Intl.DateTimeFormat().resolvedOptions().timeZone);
     this.dispatchEvent(new Event("change"));
   }
 
@@ -94,15 +94,6 @@ export class Session extends EventTarget {
   moveTo(timeZone) {
     this.timeZone = isTimeZone(timeZone) ? timeZone : "UTC";
     useTimeZone(this.timeZone);
-  }
-
-  async #zone() {
-    const own = new Intl.DateTimeFormat().resolvedOptions().timeZone;
-    if (!this.can("read", "settings")) return own;
-    try {
-      const { data } = await this.api.get("/settings");
-      return (data.settings ?? data).timezone || "UTC";
-    } catch { return own; }
   }
 
   #take(tokens) {

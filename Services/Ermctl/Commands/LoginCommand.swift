@@ -50,6 +50,7 @@ struct WhoAmICommand: AsyncParsableCommand {
             return """
                 \(principal.name ?? "–") <\(principal.email ?? "–")>
                 tenant  \(principal.tenant.map { "\($0.name) (\($0.subdomain))" } ?? "–")
+                times   \(principal.timeZone ?? "–")
                 roles   \(principal.roles.joined(separator: ", "))
                 may     \(grants.joined(separator: " · "))
                 """

@@ -72,7 +72,10 @@ struct AuthController: Controller {
     private func me(_ call: Call<Author>) async throws -> OK<CurrentPrincipal> {
         let admission = try call.admission
         guard let principal = admission.principal else { throw ProblemError.notAuthenticated() }
-        return OK(principal.current(tenant: admission.tenant), headers: .notStored)
+        // Who somebody is can be told without it.
+        let timeZone: String? =
+            if let tenant = admission.tenant { try? await sessions.directory.timeZone(of: tenant.id) } else { nil }
+        return OK(principal.current(tenant: admission.tenant, timeZone), headers: .notStored)
     }
 
     private func publicKeys(_ call: Call<Void>) async throws -> PublicKeys {
@@ -135,7 +138,7 @@ struct PublicKeys: RouteAnswer {
 }
 
 extension Principal {
-    fileprivate func current(tenant: TenantSummary?) -> CurrentPrincipal {
+    fileprivate func current(tenant: TenantSummary?, _ timeZone: String?) -> CurrentPrincipal {
         let (kind, id) =
             switch kind {
             case .user(let id, _): ("user", Optional(id.rawValue))
@@ -143,6 +146,7 @@ extension Principal {
             case .platformOperator: ("platform_operator", nil)
             }
         return CurrentPrincipal(
-            kind: kind, id: id, email: email, name: name, tenant: tenant, roles: roles, permissions: permissions)
+            kind: kind, id: id, email: email, name: name, tenant: tenant, timeZone: timeZone, roles: roles,
+            permissions: permissions)
     }
 }

@@ -19,6 +19,8 @@ protocol PrincipalDirectory: Sendable {
     func verify(_ login: LoginRequest, in tenant: TenantID) async throws -> UserGrants?
     /// Whose an address is, whatever the password; nil for nobody's.
     func owner(of email: String, in tenant: TenantID) async throws -> UserID?
+    /// Of the tenant's civil dates; nil where the source knows of none.
+    func timeZone(of tenant: TenantID) async throws -> String?
     /// As ``principal(_:in:)``, when that is remembered and still holds; nil: ask.
     func warm(principal user: UserID, in tenant: TenantID) -> KnownUser?
     /// As ``roles(of:)``, when that is remembered and still holds; nil: ask.
@@ -28,6 +30,7 @@ protocol PrincipalDirectory: Sendable {
 extension PrincipalDirectory {
     func presentRoles(of tenant: TenantID) async throws -> [RoleGrants] { try await roles(of: tenant) }
     func owner(of email: String, in tenant: TenantID) async throws -> UserID? { nil }
+    func timeZone(of tenant: TenantID) async throws -> String? { nil }
     func warm(principal user: UserID, in tenant: TenantID) -> KnownUser? { nil }
     func warm(rolesOf tenant: TenantID) -> KnownRoles? { nil }
 }
@@ -164,6 +167,8 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
     func owner(of email: String, in tenant: TenantID) async throws -> UserID? {
         try await source.owner(of: email, in: tenant)
     }
+
+    func timeZone(of tenant: TenantID) async throws -> String? { try await source.timeZone(of: tenant) }
 }
 
 /// Which tenant was found under a subdomain.

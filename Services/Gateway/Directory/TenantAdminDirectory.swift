@@ -49,6 +49,13 @@ struct TenantAdminDirectory: TenantDirectory, PrincipalDirectory {
         return owner?.userId
     }
 
+    func timeZone(of tenant: TenantID) async throws -> String? {
+        let zone: TenantTimeZone? = try await found {
+            try await client.get("/internal/v1/tenants/\(tenant)/time-zone", trace: TraceContext())
+        }
+        return zone?.timeZone
+    }
+
     /// nil for a 404 and for refused credentials: those are answers, as is a suspended or deleted tenant. A cancelled query stays a
     /// cancellation: its client has hung up.
     private func found<Answer>(_ ask: () async throws -> Answer) async throws -> Answer? {

@@ -6,6 +6,7 @@ struct InternalIdentityController: Controller {
     let tenants: Tenants
     let credentials: Credentials
     let roles: Roles
+    let settings: Settings
 
     static func addRoutes(to routes: inout RouteList<Self>) {
         let gateway: ServicesTenantAccess = .services(.gateway, tenant: "id")
@@ -18,6 +19,7 @@ struct InternalIdentityController: Controller {
         routes.on(.post, "tenants/{id}/credentials/owner", "findAddressOwner", gateway, use: owner)
         routes.on(.get, "tenants/{id}/principals/{user}", "getUserGrants", gateway, use: userGrants)
         routes.on(.get, "tenants/{id}/roles", "listRoleGrants", gateway, use: listRoles)
+        routes.on(.get, "tenants/{id}/time-zone", "getTimeZone", gateway, use: timeZone)
     }
 
     private func tenant(_ call: Call<TenantID>) async throws -> OK<TenantSummary> {
@@ -46,5 +48,9 @@ struct InternalIdentityController: Controller {
 
     private func listRoles(_ call: Call<TenantID>) async throws -> OK<[RoleGrants]> {
         OK(try await roles.all(of: call.tenant))
+    }
+
+    private func timeZone(_ call: Call<TenantID>) async throws -> OK<TenantTimeZone> {
+        OK(TenantTimeZone(timeZone: try await settings.timeZone(of: call.tenant)))
     }
 }

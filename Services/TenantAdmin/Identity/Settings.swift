@@ -11,6 +11,15 @@ struct Settings: Sendable {
         try await database.withTenant(tenant, readOnly: true) { try await Self.all(on: $0) }
     }
 
+    /// Of all civil dates.
+    func timeZone(of tenant: TenantID) async throws -> String {
+        try await database.withTenant(tenant, readOnly: true) { connection in
+            let rows = try await connection.query(
+                "SELECT value #>> '{}' AS value FROM tenant_settings WHERE key = 'timezone'")
+            return try rows.first?.decode("value", as: String.self) ?? "UTC"
+        }
+    }
+
     /// Sets the names given, removes those given as null and, when `replacing`, all others.
     /// - Returns: all settings afterwards.
     /// - Throws: what `precondition` throws; 422 when there would be too many.

@@ -27,6 +27,12 @@ struct LoginTests {
             #expect(principal.id == user.rawValue)
             #expect(principal.tenant == tenant)
             #expect(principal.permissions == DefaultRole.manager.permissions)
+            #expect(principal.timeZone == "Asia/Kolkata")
+
+            gateway.tenantAdmin.setTimeZone(nil)
+            let again: CurrentPrincipal = try await gateway.send("GET", "/api/v1/auth/me", token: tokens.accessToken)
+                .data()
+            #expect(again.id == user.rawValue && again.timeZone == nil)
         }
     }
 

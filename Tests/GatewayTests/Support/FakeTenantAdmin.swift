@@ -24,6 +24,8 @@ final class FakeTenantAdmin: Sendable {
         var grants: [RoleGrants] = DefaultRole.allCases.map {
             RoleGrants(id: RoleID(), name: $0.rawValue, permissions: $0.permissions)
         }
+        /// nil: none is told.
+        var timeZone: String? = "Asia/Kolkata"
         var isBroken = false
         var mistrusts = false
         var questions = 0
@@ -80,6 +82,9 @@ final class FakeTenantAdmin: Sendable {
 
     /// Everything is answered with 500 from now on, or no more.
     func setBroken(_ isBroken: Bool) { state.withLock { $0.isBroken = isBroken } }
+
+    /// nil: none is told from now on.
+    func setTimeZone(_ name: String?) { state.withLock { $0.timeZone = name } }
 
     /// Has not the key to verify the gateway.
     func setMistrusting(_ mistrusts: Bool) { state.withLock { $0.mistrusts = mistrusts } }
@@ -152,6 +157,11 @@ final class FakeTenantAdmin: Sendable {
         group.get("/internal/v1/tenants/{id}/roles") { _, context in
             let tenant: TenantID = try context.identifier("id")
             return try self.answer { try $0.requireActive(tenant).grants }
+        }
+        // Not counted: it says nothing of what somebody may do.
+        group.get("/internal/v1/tenants/{id}/time-zone") { _, _ in
+            guard let name = self.state.withLock({ $0.timeZone }) else { throw ProblemError.internalError(cause: nil) }
+            return try Answer.data(TenantTimeZone(timeZone: name))
         }
         group.post("/internal/v1/tenants/{id}/credentials/verify") { request, context in
             let tenant: TenantID = try context.identifier("id")
