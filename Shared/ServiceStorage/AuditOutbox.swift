@@ -10,12 +10,16 @@ public import ServiceLifecycle
 ///
 /// A note is written in the transaction that makes the change, to the table `audit_outbox` of the service's schema, so that
 /// neither is ever without the other. It is brought to tenant-admin soon after, by any of the service's nodes, and again
-/// until tenant-admin has it; tenant-admin records it once.
+/// until tenant-admin has it; tenant-admin records it once. A note that tenant-admin refuses is kept, reported and tried again
+/// now and then; the tenant's other notes go on without it.
 public struct AuditOutbox: Service, BacklogReporting {
     private let database: ServiceDatabase
     private let client: ServiceClient
     private let logger: Logger
     private let lease: Duration
+
+    /// When a refused note is tried again: it is taken once another release of tenant-admin runs, if ever.
+    private static let refusedPause = Duration.seconds(3600)
 
     /// How often is looked for notes.
     private static let pause = Duration.seconds(1)
@@ -98,6 +102,9 @@ public struct AuditOutbox: Service, BacklogReporting {
                         "/internal/v1/tenants/\(batch.tenant)/audit-logs", entry.note, trace: TraceContext())
                 } catch let problem as ProblemError where problem.status == .notFound {
                     // The tenant is gone for good, and its log with it.
+                } catch let problem as ProblemError where Self.isOfTheNote(problem) {
+                    try await setAside(entry.number, of: batch.tenant, for: problem)
+                    continue
                 }
                 try await database.withTransaction { connection in
                     try await Self.openDoor(connection)
@@ -108,6 +115,23 @@ public struct AuditOutbox: Service, BacklogReporting {
         } catch {
             do { try await postpone(batch.tenant) } catch { return error }
             return error
+        }
+    }
+
+    /// Whether tenant-admin refuses what the note says, and not its sender, or any note at this time.
+    private static func isOfTheNote(_ problem: ProblemError) -> Bool {
+        [.badRequest, .conflict, .contentTooLarge, .unprocessableContent].contains(problem.status)
+    }
+
+    private func setAside(_ number: Int, of tenant: TenantID, for problem: ProblemError) async throws {
+        logger.error(
+            "Audit note refused; it is kept and tried again in an hour",
+            metadata: [LogKey.tenantID: "\(tenant)", LogKey.error: "\(LogText.of(problem))"])
+        try await database.withTransaction { connection in
+            try await Self.openDoor(connection)
+            try await connection.execute(
+                "UPDATE audit_outbox SET next_attempt_at = \(sql: Self.after(Self.refusedPause)) WHERE number = \(number)"
+            )
         }
     }
 
@@ -150,7 +174,11 @@ public struct AuditOutbox: Service, BacklogReporting {
         }
     }
 
-    private var nextAttempt: SQL { "statement_timestamp() + make_interval(secs => \(lease / .seconds(1)))" }
+    private var nextAttempt: SQL { Self.after(lease) }
+
+    private static func after(_ pause: Duration) -> SQL {
+        "statement_timestamp() + make_interval(secs => \(pause / .seconds(1)))"
+    }
 
     /// Notes that tenant-admin does not have yet.
     public func backlog() async throws -> Backlog {

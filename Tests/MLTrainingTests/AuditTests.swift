@@ -124,6 +124,29 @@ struct AuditTests {
         }
     }
 
+    @Test("a note that tenant-admin refuses is kept and reported, and the tenant's other notes go on without it")
+    func refusedNote() async throws {
+        try await TrainingService.with { service in
+            try await service.record(["one", "bad", "two", "worse", "three"], of: service.tenant)
+            service.admin.refuseNotes(about: ["bad", "worse"])
+
+            try await service.audit.deliverDue()
+
+            #expect(service.admin.notes.compactMap(\.entityId) == ["one", "two", "three"])
+            #expect(try await service.audit.backlog().count == 2)
+
+            // An hour later another release takes them.
+            service.admin.refuseNotes(about: [])
+            try await service.fixture.database.withTransaction { connection in
+                _ = try await connection.query("SELECT set_config('erm.queue', 'audit', true)")
+                try await connection.execute("UPDATE audit_outbox SET next_attempt_at = now()")
+            }
+            try await service.audit.deliverDue()
+            #expect(service.admin.notes.compactMap(\.entityId) == ["one", "two", "three", "bad", "worse"])
+            #expect(try await service.audit.backlog().count == 0)
+        }
+    }
+
     @Test("a tenant whose notes are not answered keeps no other's waiting, and its own come in their order")
     func heldTenant() async throws {
         try await TrainingService.with { service in

@@ -25,6 +25,9 @@ struct FakeTenantAdmin: Sendable {
     /// Whose audit notes are not taken.
     func refuseNotes(of tenants: Set<TenantID>) { feed.refused.withLock { $0 = tenants } }
 
+    /// Which audit notes, by their entity, are refused for what they say.
+    func refuseNotes(about entities: Set<String>) { feed.unfit.withLock { $0 = entities } }
+
     /// Whose audit notes are not answered before that is over.
     func holdNotes(of tenants: Set<TenantID>) { feed.held.withLock { $0 = tenants } }
 
@@ -33,6 +36,7 @@ struct FakeTenantAdmin: Sendable {
         let notes = Mutex<[AuditNote]>([])
         let takesNotes = Mutex(true)
         let refused = Mutex<Set<TenantID>>([])
+        let unfit = Mutex<Set<String>>([])
         let held = Mutex<Set<TenantID>>([])
         init(_ lines: [HistoryLine]) { self.lines = Mutex(lines) }
     }
@@ -83,6 +87,14 @@ struct FakeTenantAdmin: Sendable {
             }
             let isRefused = feed.refused.withLock { $0.contains { path.contains($0.description) } }
             guard !isRefused, feed.takesNotes.withLock({ $0 }) else { throw HTTPError(.serviceUnavailable) }
+            if let entity = note.entityId, feed.unfit.withLock({ $0.contains(entity) }) {
+                let problem = Problem(
+                    status: 422, title: "Unprocessable Content", code: .validationFailed, error: "It is not valid.",
+                    requestId: "r")
+                return Response(
+                    status: .unprocessableContent, headers: [.contentType: Problem.mediaType],
+                    body: ResponseBody(byteBuffer: ByteBuffer(bytes: try WireJSON.encode(problem))))
+            }
             feed.notes.withLock { $0.append(note) }
             return Response(
                 status: .ok, headers: [.contentType: "application/json"],
