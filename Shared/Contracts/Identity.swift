@@ -63,8 +63,8 @@ public struct CurrentPrincipal: Codable, Sendable {
     public let email: String?
     public let name: String?
     public let tenant: TenantSummary?
-    /// Of the tenant's civil dates, whoever may read its other settings: a name such as `Europe/Berlin`. nil for the platform operator, and
-    /// while it cannot be found out.
+    /// Of the tenant's civil dates, told to all its users and keys: a name such as `Europe/Berlin`. nil for the platform operator, and while
+    /// tenant-admin does not tell it.
     public let timeZone: String?
     public let roles: [String]
     public let permissions: [Permission]
