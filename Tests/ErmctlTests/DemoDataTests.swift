@@ -101,6 +101,17 @@ import Testing
         #expect(throws: CommandFailure.self) { try settings.check() }
     }
 
+    @Test("a folder that cannot be made is named with the reason")
+    func noFolder() async throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("demo-\(UUID())")
+        try Data("x".utf8).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let folder = file.appendingPathComponent("data").path
+        let command = try DemoDataCommand.parse(["--directory", folder, "--until", "2026-01-31"])
+        let failure = await #expect(throws: CommandFailure.self) { try await command.run() }
+        #expect(failure?.description.hasPrefix("Cannot make the folder \(folder): ") == true)
+    }
+
     @Test("a field with a comma, a quote or a line break comes back through the reader as it was")
     func quoting() throws {
         let fields = ["plain", "a,b", "say \"hi\"", "two\nlines", ""]

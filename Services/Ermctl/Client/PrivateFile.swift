@@ -38,7 +38,8 @@ enum PrivateFile {
         return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
     }
 
-    private static func reason(_ error: any Error) -> String {
+    /// What the system says of an error of Foundation's, whose own words are long and unlike from system to system.
+    static func reason(_ error: any Error) -> String {
         let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
         let code = (error as? POSIXError)?.code.rawValue ?? underlying.map { Int32($0.code) }
         return code.map { String(cString: strerror($0)) } ?? "\(error)"

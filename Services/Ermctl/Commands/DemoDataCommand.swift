@@ -33,7 +33,7 @@ struct DemoDataCommand: AsyncParsableCommand {
         }
         let company = DemoCompany(settings: settings, until: last)
         let folder = URL(fileURLWithPath: directory, isDirectory: true)
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try CSVWriter.makeFolder(folder)
         for file in company.files() {
             try CSVWriter.write(
                 header: file.columns, rows: file.rows, to: folder.appendingPathComponent(file.kind.fileName))
