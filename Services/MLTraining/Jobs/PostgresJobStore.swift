@@ -43,7 +43,7 @@ struct PostgresJobStore: JobStore {
     static func claim<Answer: Codable & Sendable>(
         _ key: IdempotencyKey, answer: Answer, tenant: TenantID, _ connection: PostgresConnection
     ) async throws -> Answer? {
-        try await connection.execute("DELETE FROM idempotency_keys WHERE \(sql: IdempotencyKey.isFree())")
+        try await removeFree(key, connection)
         let inserted = try await connection.execute(
             """
             INSERT INTO idempotency_keys (tenant_id, subject, key, request_sha256, answer)
@@ -53,6 +53,21 @@ struct PostgresJobStore: JobStore {
         if inserted == 1 { return nil }
         guard let earlier: Answer = try await Self.answer(to: key, connection) else { throw IdempotencyKeyReused() }
         return earlier
+    }
+
+    /// Removes the keys that are free again. The request's own comes first: others that another request removes in its transaction are not
+    /// waited for, so that no two requests wait for each other.
+    private static func removeFree(_ key: IdempotencyKey, _ connection: PostgresConnection) async throws {
+        try await connection.execute(
+            """
+            DELETE FROM idempotency_keys
+            WHERE subject = \(key.subject) AND key = \(key.key) AND \(sql: IdempotencyKey.isFree())
+            """)
+        try await connection.execute(
+            """
+            DELETE FROM idempotency_keys WHERE (subject, key) IN (
+                SELECT subject, key FROM idempotency_keys WHERE \(sql: IdempotencyKey.isFree()) FOR UPDATE SKIP LOCKED)
+            """)
     }
 
     func answer(to key: IdempotencyKey, tenant: TenantID) async throws -> TrainingJobStarted? {
