@@ -45,6 +45,27 @@ struct ImportRefusalTests {
         }
     }
 
+    @Test(
+        "one person's spells of a long file are each looked at once, and those that overlap are named",
+        .timeLimit(.minutes(3)))
+    func manySpells() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            _ = try await service.importCSV(
+                .employees, "external_id,name,hired_on\nE1,Ann,2099-01-01\n", into: tenant.id)
+            // Each of one day.
+            let days = (0..<60_000).map { CivilDate(daysSinceEpoch: $0 - 20_000).description }
+            let rows = days.map { "E1,\($0),\($0)\n" }.joined()
+            let report = try await service.importCSV(
+                .employment,
+                "employee_external_id,first_day,last_day\n" + rows + "E1,1999-12-31,2000-01-01\nE1,2098-12-31,\n",
+                into: tenant.id)
+
+            #expect(report.status == 422)
+            #expect(try report.problem.errors.map(\.field) == ["line 60002, first_day", "line 60003, first_day"])
+        }
+    }
+
     @Test("a row whose id of an archive another row has by now is refused with its line, and nothing is written")
     func archivedID() async throws {
         try await TestService.run { service in

@@ -88,25 +88,14 @@ extension ImportPlan {
                 column: "last_day", condition: "r.last_day < r.first_day", reason: "'must not be before first_day'"),
             Check(
                 column: "first_day",
-                condition: """
-                    EXISTS (SELECT FROM employees e JOIN employment_spells s ON s.employee_id = e.id
-                        LEFT JOIN pg_temp.import_rows o ON o.employee_external_id = r.employee_external_id
-                            AND o.first_day = coalesce(s.first_day, '-infinity')
-                        WHERE e.external_id = r.employee_external_id AND coalesce(s.first_day, '-infinity') <> r.first_day
-                            AND coalesce(s.first_day, '-infinity') <= coalesce(\(sql: ownLastDay), 'infinity')
-                            AND r.first_day <= coalesce(\(sql: lastDay("o", "s")), 'infinity'))
-                    """,
-                reason: "'overlaps another spell of the person''s employment that is stored'", others: .help),
+                condition: "r.first_day <= w.latest_before OR w.first_after <= w.last_day",
+                reason: "'overlaps another spell of the person''s employment that is stored'",
+                joins: besideStoredSpells, others: .help),
             Check(
                 column: "first_day",
-                condition: """
-                    EXISTS (SELECT FROM pg_temp.import_rows o
-                        WHERE o.employee_external_id = r.employee_external_id AND o.line < r.line
-                            AND o.first_day <> r.first_day
-                            AND o.first_day <= coalesce(r.last_day, 'infinity')
-                            AND r.first_day <= coalesce(o.last_day, 'infinity'))
-                    """,
-                reason: "'overlaps another spell of the person''s employment'", others: .hindrance),
+                condition: "true",
+                reason: "'overlaps another spell of the person''s employment'", joins: overlapsInTheFile,
+                others: .hindrance),
         ], planning: .time(of: "employee_external_id"))
 
     static let contracts = ImportPlan(
@@ -283,10 +272,43 @@ extension ImportPlan {
         """
     }
 
-    private static let ownLastDay: SQL = """
-        CASE WHEN 'last_day' = ANY(r.cleared) THEN NULL ELSE coalesce(r.last_day, (
-            SELECT t.last_day FROM employment_spells t JOIN employees e ON e.id = t.employee_id
-            WHERE e.external_id = r.employee_external_id AND coalesce(t.first_day, '-infinity') = r.first_day)) END
+    /// Joins to each row the last day of its spell once the file is applied, and, of the person's other stored spells, the latest last day
+    /// of those that begin before it and the first day of those that begin after it. Windows that only grow: each row is looked at once,
+    /// however many spells one person has.
+    private static let besideStoredSpells: SQL = """
+        JOIN (SELECT line, last_day,
+                max(last_day) FILTER (WHERE line IS NULL) OVER (PARTITION BY employee_id ORDER BY first_day
+                    GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS latest_before,
+                min(first_day) FILTER (WHERE line IS NULL) OVER (PARTITION BY employee_id ORDER BY first_day DESC
+                    GROUPS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS first_after
+            FROM (SELECT r.line, e.id AS employee_id, r.first_day, coalesce(\(sql: lastDay("r", "s")), 'infinity') AS last_day
+                FROM pg_temp.import_rows r JOIN employees e ON e.external_id = r.employee_external_id
+                LEFT JOIN employment_spells s ON s.employee_id = e.id AND coalesce(s.first_day, '-infinity') = r.first_day
+                UNION ALL
+                SELECT NULL, s.employee_id, coalesce(s.first_day, '-infinity'),
+                    coalesce(\(sql: lastDay("o", "s")), 'infinity')
+                FROM employment_spells s JOIN employees e ON e.id = s.employee_id
+                LEFT JOIN pg_temp.import_rows o ON o.employee_external_id = e.external_id
+                    AND o.first_day = coalesce(s.first_day, '-infinity')
+                WHERE e.external_id IN (SELECT i.employee_external_id FROM pg_temp.import_rows i)) spells) w
+            ON w.line = r.line
+        """
+
+    /// Joins to the rows that share a day with an earlier row of the person. Only spells of one run are compared: one that begins after all
+    /// before it have ended begins a run.
+    private static let overlapsInTheFile: SQL = """
+        JOIN (WITH spells AS MATERIALIZED (
+                SELECT line, person, first_day, last_day,
+                    count(*) FILTER (WHERE begins_run) OVER (PARTITION BY person ORDER BY first_day, line) AS run
+                FROM (SELECT line, person, first_day, last_day, coalesce(
+                        first_day > max(last_day) OVER (PARTITION BY person ORDER BY first_day, line
+                            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), true) AS begins_run
+                    FROM (SELECT line, employee_external_id AS person, first_day, coalesce(last_day, 'infinity') AS last_day
+                        FROM pg_temp.import_rows) rows) runs)
+            SELECT s.line FROM spells s WHERE EXISTS (SELECT FROM spells o
+                WHERE o.person = s.person AND o.run = s.run AND o.line < s.line AND o.first_day <> s.first_day
+                    AND o.first_day <= s.last_day AND s.first_day <= o.last_day)) w
+            ON w.line = r.line
         """
 }
 
