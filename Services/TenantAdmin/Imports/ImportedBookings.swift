@@ -36,11 +36,10 @@ struct ImportedBookings: ImportedPlanning {
         // What is too much already may stay so.
         var before: [AllocationID: (employee: EmployeeID, booking: Booking, conflicts: [Conflict])] = [:]
         try await walk(Self.lines(of: "resource_allocations", where: "true")) { planned, lines in
+            let days = BookingsByDay(planned.bookings)
             for (_, id) in lines {
-                guard let booking = planned.bookings.first(where: { $0.id == id }) else { continue }
-                before[id] = (
-                    planned.employee.id, booking, Self.conflicts(of: booking, planned, among: planned.bookings)
-                )
+                guard let booking = days[id] else { continue }
+                before[id] = (planned.employee.id, booking, Self.conflicts(of: booking, planned, among: days))
             }
             return true
         }
@@ -52,13 +51,15 @@ struct ImportedBookings: ImportedPlanning {
                 named.contains(booking.id)
                     && before[booking.id].map { ($0.employee, $0.booking) != (planned.employee.id, booking) } ?? true
             }
-            var accepted = planned.bookings.filter { !isChanged($0) }
+            let days = BookingsByDay(planned.bookings)
+            var accepted = Set(planned.bookings.lazy.filter { !isChanged($0) }.map(\.id))
             for (line, id) in lines {
-                guard let booking = planned.bookings.first(where: { $0.id == id }), isChanged(booking) else { continue }
+                guard let booking = days[id], isChanged(booking) else { continue }
                 let known = before[id].map { $0.employee == planned.employee.id ? $0.conflicts : [] } ?? []
-                let more = Overbooking.more(Self.conflicts(of: booking, planned, among: accepted), than: known)
+                let found = Self.conflicts(of: booking, planned, among: days) { accepted.contains($0.id) }
+                let more = Overbooking.more(found, than: known)
                 guard !more.isEmpty else {
-                    accepted.append(booking)
+                    accepted.insert(id)
                     continue
                 }
                 let over = more.reduce(0) { $0 + ($1.minutes ?? 0) }
@@ -81,9 +82,10 @@ struct ImportedBookings: ImportedPlanning {
             ? Self.rehearsedLines : Self.lines(of: "resource_allocations", where: "t.updated_at = now()")
         let tables = isForeseen ? Self.rehearsed : LedgerReader.Tables()
         try await walk(written, in: tables) { planned, lines in
+            let days = BookingsByDay(planned.bookings)
             for (line, id) in lines where warnings.count < limit {
-                guard let booking = planned.bookings.first(where: { $0.id == id }) else { continue }
-                let found = Self.conflicts(of: booking, planned, among: planned.bookings)
+                guard let booking = days[id] else { continue }
+                let found = Self.conflicts(of: booking, planned, among: days)
                     .filter { overbooking != .allow || $0.kind != .overCapacity }
                 let told = try await PlanningWarning.all(
                     Set(found.map { BookingConflict(booking: id, conflict: $0) }), of: planned.employee.id,
@@ -207,16 +209,10 @@ struct ImportedBookings: ImportedPlanning {
     private static let peopleAtOnce = 200
 
     private static func conflicts(
-        of booking: Booking, _ planned: PlannedPerson, among others: [Booking]
+        of booking: Booking, _ planned: PlannedPerson, among days: BookingsByDay,
+        where counts: (Booking) -> Bool = { _ in true }
     ) -> [Conflict] {
-        Ledger.conflicts(of: booking, person: planned.person, others: meeting(booking, others))
-    }
-
-    /// Those that may share a day with the booking.
-    private static func meeting(_ booking: Booking, _ others: [Booking]) -> [Booking] {
-        others.filter {
-            $0.first <= (booking.last ?? PlanningWatch.lastDay) && booking.first <= ($0.last ?? PlanningWatch.lastDay)
-        }
+        Ledger.conflicts(of: booking, person: planned.person, others: days.meeting(booking).filter(counts))
     }
 }
 
