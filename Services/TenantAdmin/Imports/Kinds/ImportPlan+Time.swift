@@ -313,12 +313,12 @@ extension ImportPlan {
 }
 
 extension ImportPlan.Check {
-    /// What is stored so already may stay.
+    /// What is stored so already may stay, and comes back with an archive that has the person.
     fileprivate static var leaveTooLong: Self {
         .init(
             column: "last_day",
             condition: """
-                CASE WHEN r.last_day IS NOT NULL THEN r.last_day - r.first_day >= \(LeaveLimits.longestDays)::integer
+                NOT EXISTS (SELECT FROM archived_ids a WHERE a.kind = 'employees' AND a.key = r.employee_external_id) AND CASE WHEN r.last_day IS NOT NULL THEN r.last_day - r.first_day >= \(LeaveLimits.longestDays)::integer
                         AND NOT EXISTS (SELECT FROM leave t WHERE (t.first_day, t.last_day) = (r.first_day, r.last_day)
                             AND (t.external_id = r.external_id OR r.external_id IS NULL
                                 AND folded(t.kind) = folded(coalesce(r.kind, 'leave'))

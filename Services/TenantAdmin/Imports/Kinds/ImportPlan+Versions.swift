@@ -58,7 +58,9 @@ extension ImportPlan {
             .future("valid_from"), .future("valid_until"),
             .init(
                 column: "end_date",
-                condition: "r.end_date - r.start_date >= \(BookingLimits.longestDays)::integer",
+                condition: """
+                    r.end_date - r.start_date >= \(BookingLimits.longestDays)::integer AND NOT \(sql: isArchived)
+                    """,
                 reason: "\(BookingLimits.tooLong)::text"),
             .storedOtherwise(
                 "allocation_versions t JOIN resource_allocations o ON o.id = t.allocation_id",

@@ -131,7 +131,8 @@ extension ImportPlan {
     static let staysOpen: SQL =
         "(\(sql: bookingBecomes("completed_at"))) IS NULL AND (\(sql: bookingBecomes("cancelled_at"))) IS NULL"
 
-    /// Whether an archive that is being restored has the allocation: what became an orphan there comes back as one.
+    /// Whether an archive that is being restored has the allocation: what became an orphan there comes back as one, and what was longer than
+    /// a booking may be today comes back as long.
     static let isArchived: SQL =
         "EXISTS (SELECT FROM archived_ids a WHERE a.kind = 'resource_allocations' AND a.key = r.external_id)"
 
@@ -174,12 +175,12 @@ extension ImportPlan.Check {
             joins: ImportPlan.bookingsToLookAt)
     }
 
-    /// A booking of more than twenty years is a typing error. Stored ones may stay.
+    /// A booking of more than twenty years is a typing error. Stored ones may stay, and come back with an archive.
     static var tooLong: Self {
         .init(
             column: "end_date",
             condition: """
-                CASE WHEN r.end_date IS NOT NULL THEN r.end_date - r.start_date >= \(BookingLimits.longestDays)::integer
+                NOT \(sql: ImportPlan.isArchived) AND CASE WHEN r.end_date IS NOT NULL THEN r.end_date - r.start_date >= \(BookingLimits.longestDays)::integer
                         AND NOT EXISTS (SELECT FROM resource_allocations t WHERE t.external_id = r.external_id
                             AND (t.start_date, t.end_date) = (r.start_date, r.end_date))
                     WHEN 'end_date' = ANY(r.cleared) THEN false
