@@ -173,6 +173,37 @@ struct ArchiveTests {
         }
     }
 
+    @Test("bookings, versions and leave longer than any that is taken today come back as they were")
+    func longOnes() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let (ann, work) = (try await plan.employee("E1"), try await plan.project())
+            #expect(
+                try await plan.book("A1", ann, work, #""allocatedHours":40"#, "2020-01-01…2020-12-31").status == 201)
+            let id = try await service.all("allocations", of: plan.tenant.id, as: Allocation.self)[0].id
+            #expect(try await plan.send(.patch, "allocations/\(id)", #"{"allocatedHours":41}"#).status == 200)
+            let leave = try await service.importCSV(
+                .leave, "employee_external_id,first_day,last_day\nE1,2024-01-01,2024-01-02\n", into: plan.tenant.id)
+            #expect(leave.status == 201)
+            // From before there was a limit.
+            try await TenantDatabase(pool: service.pool).withTenant(plan.tenant.id) {
+                _ = try await $0.execute("UPDATE resource_allocations SET end_date = '9999-12-31'")
+                _ = try await $0.execute("UPDATE allocation_versions SET end_date = '9999-12-31'")
+                _ = try await $0.execute("UPDATE leave SET last_day = '2050-12-31'")
+            }
+            let archive = try await service.export(plan.tenant)
+            let other = try await service.createTenant("other")
+            #expect(try await service.restore(.ids, archive.text("ids.ndjson"), into: other).status == 200)
+            let reports = try await service.bring(archive, into: other)
+            let copy = try await service.export(other)
+
+            #expect(reports[.allocations]?.inserted == 1 && reports[.leave]?.inserted == 1)
+            for file in ["allocations.ndjson", "allocation_versions.ndjson", "leave.ndjson"] {
+                #expect(archive.text(file).contains("\n") && copy.text(file) == archive.text(file))
+            }
+        }
+    }
+
     @Test("ids come before what has them, and are kept for a day")
     func ids() async throws {
         try await TestService.run { service in
@@ -242,6 +273,35 @@ struct ArchiveTests {
             #expect(rest.names == ["tenant.json", "users.ndjson", "models.ndjson", "manifest.json"])
             service.archives.breakOff(.models, after: 1)
             #expect(try await service.export(tenant, "?files=predictions").text("predictions.ndjson").count == 24)
+        }
+    }
+
+    @Test("with users that are none of the archive's go the invitations by which they came")
+    func formerInvitations() async throws {
+        try await TestService.run { service in
+            let (first, second) = (try await service.createTenant("acme"), try await service.createTenant("other"))
+            let admin = try await service.administrator(of: second.id).description
+            func invite(_ email: String) async throws {
+                let reply = try await service.send(
+                    .post, "/api/v1/invitations", as: service.token(second.id, subject: admin),
+                    json: CreateInvitationRequest(email: email, name: "X", roles: ["viewer"]))
+                #expect(reply.status == 201)
+            }
+            try await invite("zoe@acme.example")
+            try await invite("kim@acme.example")
+            let message = try #require(try await service.claimMessages().first { $0.email == "zoe@acme.example" })
+            let accepted = try await service.send(
+                .post, "/api/v1/auth/invitations/accept", as: service.publicToken(second.id),
+                json: AcceptInvitationRequest(token: message.token, password: "a password of my own"))
+            #expect(accepted.status == 201)
+            let users = try await service.export(first, "?files=users").text("users.ndjson")
+            #expect(try await service.restore(.users, users, into: second).status == 200)
+            let left = try await service.all("invitations", of: second.id, as: Invitation.self)
+
+            #expect(left.map(\.email) == ["kim@acme.example"])
+            #expect(
+                try await TenantTraces.tables(holding: "zoe@acme.example", in: service.databases.superuser)
+                    .allSatisfy { !$0.hasSuffix(".invitations") && $0 != "tenant_admin.outbox" })
         }
     }
 

@@ -37,6 +37,7 @@ struct TenantArchive: Sendable {
                 try await TenantDatabase.enter(active.names, on: connection)
                 let rows: Int = try await connection.query(
                     "SELECT count(*) AS rows FROM pg_temp.archive_rows WHERE line::jsonb IS NOT NULL")[0].decode("rows")
+                let invitations = kind == .users ? try await Self.removeFormerInvitations(on: connection) : []
                 try await apply(kind, active, on: connection)
                 try await Self.record(kind, rows: rows, by: author, on: connection)
                 // Users who are none of the archive's are deleted.
@@ -44,6 +45,7 @@ struct TenantArchive: Sendable {
                     for gone in try await ErasedValues.gone(on: connection) {
                         try await ErasedValues.erase(gone, by: author, on: connection)
                     }
+                    try await Outbox.remove(invitations, on: connection)
                 }
                 return ArchiveReport(kind: kind, rows: rows)
             }
@@ -111,6 +113,26 @@ struct TenantArchive: Sendable {
         guard kind == .users else { return }
         try await Users.requireAdmin(on: connection)
         try await Quota.users.check(active.limits, on: connection)
+    }
+
+    /// Takes away the invitations of the users whose ids and addresses are none of the archive's, and the answers about both; what the audit
+    /// log says goes once the users are gone. The first thing that is done as the tenant, as ``ForgottenUser`` has it.
+    private static func removeFormerInvitations(on connection: PostgresConnection) async throws -> [InvitationID] {
+        let former = try await connection.query(
+            """
+            SELECT id FROM users WHERE address_taken_by IS NULL
+                AND id NOT IN (SELECT (line::jsonb ->> 'id')::uuid FROM pg_temp.archive_rows)
+                AND email_key NOT IN (SELECT \(sql: .addressKey("line::jsonb ->> 'email'")) FROM pg_temp.archive_rows)
+            """)
+        var removed: [InvitationID] = []
+        for user in former {
+            let id: UserID = try user.decode("id")
+            let invitations = try await ForgottenUser.removeInvitations(of: id, on: connection)
+            try await ForgottenUser.removeAnswers(
+                naming: [id.description] + invitations.map(\.description), on: connection)
+            removed += invitations
+        }
+        return removed
     }
 
     private func checkSettings(on connection: PostgresConnection) async throws {

@@ -47,7 +47,7 @@ struct ForgottenUser: Sendable {
     }
 
     /// Answers that are given again under an Idempotency-Key name whom they are about.
-    private static func removeAnswers(naming ids: [String], on connection: PostgresConnection) async throws {
+    static func removeAnswers(naming ids: [String], on connection: PostgresConnection) async throws {
         try await connection.execute(
             """
             DELETE FROM idempotency_keys
