@@ -167,7 +167,7 @@ import Testing
             let clock = ManualClock()
             let eraser = PersonEraser(database: service.database, settling: .seconds(60), now: clock.now)
             let erasures = PersonErasures(
-                client: service.tenantAdmin, interval: .seconds(1), logger: PostgresCluster.quietLogger,
+                client: service.tenantAdmin, interval: .seconds(1), logger: PostgresCluster.quietLogger, now: clock.now,
                 erase: eraser.erase)
             let id = try #require(try await predicted(service, employee.id)["predictionId"]?.stringValue)
             for (route, body) in [
@@ -198,6 +198,38 @@ import Testing
             try await erasures.eraseDue()
             #expect(try await !isNamed())
             #expect(service.upstream.state.withLock { $0.erasures }.isEmpty)
+        }
+    }
+
+    @Test(
+        "who is new on the list is erased at the next look at it, and who could not be erased after the interval",
+        .timeLimit(.minutes(5)))
+    func erasedSoon() async throws {
+        try await PredictionsOverHTTP.with { service in
+            let clock = ManualClock()
+            let calls = Mutex<[[EmployeeID]]>([])
+            let erasures = PersonErasures(
+                client: service.tenantAdmin, interval: .seconds(3600), pause: .milliseconds(1),
+                logger: PostgresCluster.quietLogger, now: clock.now
+            ) { people in
+                calls.withLock { $0.append(people.map(\.employeeId)) }
+                return []
+            }
+            let people = history.employees.prefix(2).map {
+                Erasure(tenantId: service.tenant, employeeId: $0.id, isDeleted: true)
+            }
+            let ids = people.map(\.employeeId)
+            service.upstream.state.withLock { $0.erasures = [people[0]] }
+            let work = Task { try await erasures.run() }
+            defer { work.cancel() }
+            try await waitUntil("the first person is erased") { calls.withLock { $0 == [[ids[0]]] } }
+            service.upstream.state.withLock { $0.erasures = people }
+            // Nothing is awaited but the next look: the interval does not pass.
+            try await waitUntil("the second person is erased") { calls.withLock { $0 == [[ids[0]], [ids[1]]] } }
+            clock.advance(by: .seconds(3601))
+            try await waitUntil("both are tried again") {
+                calls.withLock { $0.dropFirst(2).joined().count { ids.contains($0) } == 2 }
+            }
         }
     }
 
