@@ -82,6 +82,7 @@ public struct ErrorCode: RawRepresentable, Codable, Hashable, Sendable, CustomSt
     public static let requestTimeout = Self(rawValue: "request_timeout")
     public static let unsupportedMediaType = Self(rawValue: "unsupported_media_type")
     public static let idempotencyKeyReused = Self(rawValue: "idempotency_key_reused")
+    public static let answerErased = Self(rawValue: "answer_erased")
     public static let rateLimited = Self(rawValue: "rate_limited")
 
     // Who is asking.

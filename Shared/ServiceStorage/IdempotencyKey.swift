@@ -32,6 +32,31 @@ extension IdempotencyKey {
     }
 }
 
+extension IdempotencyKey {
+    /// What an `UPDATE` of a table of keys sets where an answer names somebody who is erased. The key stands as long as it would, so that a
+    /// repetition makes nothing anew; of the request not even the digest stays, by which a name could be guessed.
+    public static let erasure: SQL = "answer = 'null', request_sha256 = ''"
+
+    /// - Parameter stored: what the table has as the digest of the request under this key.
+    /// - Throws: ``IdempotencyKeyReused``, ``IdempotentAnswerErased``.
+    public func check(_ stored: [UInt8]) throws {
+        if stored.isEmpty { throw IdempotentAnswerErased() }
+        guard stored == requestSHA256 else { throw IdempotencyKeyReused() }
+    }
+}
+
+/// What was answered under the key has been erased: 410 `answer_erased`.
+public struct IdempotentAnswerErased: Error, ProblemConvertible {
+    public init() {}
+
+    public var problem: ProblemError? {
+        ProblemError(
+            status: .gone, code: .answerErased,
+            "The answer under this Idempotency-Key was erased, with what it was about; nothing was done. "
+                + "Use a new key for another request.")
+    }
+}
+
 /// The client used a key again for another request: 422 `idempotency_key_reused`.
 public struct IdempotencyKeyReused: Error, ProblemConvertible {
     public init() {}

@@ -285,6 +285,23 @@ import Testing
         }
     }
 
+    @Test(
+        "an answer that was erased is not given again under its Idempotency-Key, nor another made",
+        arguments: [false, true])
+    func erasedAnswer(isDeleted: Bool) async throws {
+        try await PredictionsOverHTTP.with { service in
+            let key: HTTPFields = [HTTPField.Name("Idempotency-Key")!: "k-1"]
+            let question = #"{"employeeId": "\#(employee.id)", "projectId": "\#(project)", "plannedHours": 12}"#
+            let made = try await service.send(.post, "/api/v1/predictions", question, headers: key)
+            #expect(made.status == .ok)
+            try await PersonEraser.erase(
+                Erasure(tenantId: service.tenant, employeeId: employee.id, isDeleted: isDeleted), in: service.database)
+            let repeated = try await service.send(.post, "/api/v1/predictions", question, headers: key)
+            #expect(repeated.status == .gone)
+            #expect(repeated.body["code"]?.stringValue == "answer_erased")
+        }
+    }
+
     @Test("the forecasts about a person who stays are erased on demand, of that tenant only, and that is on record")
     func erasedOnDemand() async throws {
         try await PredictionsOverHTTP.with { service in

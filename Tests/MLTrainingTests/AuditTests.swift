@@ -1,5 +1,6 @@
 import Contracts
 import HTTPTypes
+import Postgres
 import ServiceKit
 import ServiceStorage
 import TestSupport

@@ -299,6 +299,13 @@ struct PersonalValuesTests {
 
             #expect(try await service.send(.delete, path, as: token).status == 204)
 
+            // Neither is made again by a repetition.
+            for (kind, key) in [("invitations", "invite"), ("users", "make")] {
+                let repeated = try await service.send(
+                    .post, "/api/v1/\(kind)", as: token, text: #"{"email":"gone@x.example","name":"Firstname"}"#,
+                    headers: ["Idempotency-Key": key])
+                #expect(repeated.status == 410)
+            }
             for text in [
                 "gone@x.example", "Invitedname", "Firstname", "Secondname", "Oldname", "Latername", "Askedname",
             ] {

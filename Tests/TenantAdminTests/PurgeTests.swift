@@ -67,6 +67,32 @@ struct PurgeTests {
         }
     }
 
+    @Test("a repetition of the request that made a tenant does not make it again after its purge")
+    func repeatedCreation() async throws {
+        try await TestService.run { service in
+            func make() async throws -> Reply {
+                try await service.send(
+                    .post, "/api/v1/tenants", as: service.operatorToken,
+                    json: CreateTenantRequest(
+                        name: "Acme", subdomain: Subdomain(rawValue: "acme")!, adminEmail: "ada@acme.example",
+                        adminPassword: TestService.password, defaults: false),
+                    headers: [HeaderName.idempotencyKey: "make"])
+            }
+            let id = try await make().data(Tenant.self).id
+            let path = "/api/v1/tenants/\(id)"
+            #expect(try await service.send(.delete, path, as: service.operatorToken).status == 200)
+            #expect(try await service.send(.post, "\(path)/purge", as: service.operatorToken).status == 204)
+            try await service.purge.purgeDue()
+            for name in TenantPurge.services { try await confirm(id, name, service) }
+            try await service.purge.purgeDue()
+            #expect(try await service.send(.get, path, as: service.operatorToken).status == 404)
+
+            let repeated = try await make()
+            #expect(repeated.status == 410)
+            #expect(try repeated.problem.code == .answerErased)
+        }
+    }
+
     @Test("what a request under way writes after a service's removal is removed too, before the purge goes on")
     func lateWriter() async throws {
         try await TestService.run { service in
@@ -468,7 +494,7 @@ struct PurgeTests {
         }
     }
 
-    @Test("a deleted person is forgotten elsewhere too, and an answer that named the person is not given again")
+    @Test("a deleted person is forgotten elsewhere too, and is not made again by a repetition of the request")
     func deletedPerson() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
@@ -495,7 +521,10 @@ struct PurgeTests {
                     #expect(try await due() == left)
                 }
             }
-            #expect(try await make().data(Employee.self).id != made.id)
+            let repeated = try await make()
+            #expect(repeated.status == 410)
+            #expect(try repeated.problem.code == .answerErased)
+            #expect(try await service.all("employees", of: tenant.id, as: Employee.self).isEmpty)
         }
     }
 

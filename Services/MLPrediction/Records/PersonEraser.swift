@@ -123,6 +123,6 @@ final class PersonEraser: Sendable {
             """)
         // Answers that are kept for a repetition.
         try await connection.execute(
-            "DELETE FROM idempotency_keys WHERE answer::text LIKE \("%\(person)%")")
+            "UPDATE idempotency_keys SET \(sql: IdempotencyKey.erasure) WHERE answer::text LIKE \("%\(person)%")")
     }
 }

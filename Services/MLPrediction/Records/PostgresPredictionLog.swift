@@ -41,9 +41,7 @@ struct PostgresPredictionLog: PredictionLog {
             WHERE subject = \(key.subject) AND key = \(key.key) AND NOT (\(sql: IdempotencyKey.isFree()))
             """)
         guard let row = rows.first else { return nil }
-        guard try row.decode("request_sha256", as: [UInt8].self) == key.requestSHA256 else {
-            throw IdempotencyKeyReused()
-        }
+        try key.check(try row.decode("request_sha256"))
         return try row.decode("answer", as: String.self)
     }
 

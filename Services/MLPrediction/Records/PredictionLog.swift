@@ -44,12 +44,12 @@ enum OutcomeFilter: String, CaseIterable, Sendable {
 /// Every prediction answered. What `append` has returned for survives any crash.
 protocol PredictionLog: Sendable {
     /// Stores all or none and gives them back; with a key already used for the same request, gives what was answered then.
-    /// - Throws: `IdempotencyKeyReused`.
+    /// - Throws: `IdempotencyKeyReused`, `IdempotentAnswerErased`.
     func append(_ predictions: [NewPrediction], key: IdempotencyKey?, requestedBy: String, tenant: TenantID)
         async throws
         -> [Prediction]
     /// What was answered under the key; nil when it is new.
-    /// - Throws: `IdempotencyKeyReused`.
+    /// - Throws: `IdempotencyKeyReused`, `IdempotentAnswerErased`.
     func earlierAnswer(_ key: IdempotencyKey, tenant: TenantID) async throws -> [Prediction]?
     func record(_ id: PredictionID, tenant: TenantID) async throws -> RevisedRecord?
     /// Newest first.

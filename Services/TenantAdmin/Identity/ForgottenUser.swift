@@ -1,5 +1,6 @@
 import Contracts
 import Postgres
+import ServiceStorage
 
 /// A user who is deleted, and whose name and address are taken out of what is kept in the tenant's schema beside the account.
 struct ForgottenUser: Sendable {
@@ -50,7 +51,7 @@ struct ForgottenUser: Sendable {
     static func removeAnswers(naming ids: [String], on connection: PostgresConnection) async throws {
         try await connection.execute(
             """
-            DELETE FROM idempotency_keys
+            UPDATE idempotency_keys SET \(sql: IdempotencyKey.erasure)
             WHERE EXISTS (SELECT FROM unnest(\(ids)::text[]) id WHERE position(id IN answer::text) > 0)
             """)
     }

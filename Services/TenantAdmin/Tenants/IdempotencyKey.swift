@@ -7,7 +7,7 @@ extension IdempotencyKey {
     /// Runs `body`, or gives what it gave the first time. In the transaction that does the work, so the two cannot come
     /// apart; a second request that comes meanwhile waits for the first.
     /// - Returns: the answer, and whether it was made now.
-    /// - Throws: `IdempotencyKeyReused` when the key was used for something else.
+    /// - Throws: `IdempotencyKeyReused` when the key was used for something else; `IdempotentAnswerErased`.
     static func once<Answer: Codable & Sendable>(
         _ key: IdempotencyKey?, in table: SQL, on connection: PostgresConnection,
         isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Answer
@@ -28,9 +28,8 @@ extension IdempotencyKey {
             return (answer, true)
         }
         let rows = try await connection.query("SELECT request_sha256, answer FROM \(sql: table) WHERE \(sql: own)")
-        guard let row = rows.first, try row.decode("request_sha256", as: [UInt8].self) == key.requestSHA256 else {
-            throw IdempotencyKeyReused()
-        }
+        guard let row = rows.first else { throw IdempotencyKeyReused() }
+        try key.check(try row.decode("request_sha256"))
         return (try WireJSON.decode(Answer.self, from: try row.decode("answer", as: String.self).utf8), false)
     }
 

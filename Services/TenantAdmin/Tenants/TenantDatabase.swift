@@ -40,7 +40,8 @@ struct TenantDatabase: Sendable {
     }
 
     /// A unit of work that stores something new, at most once for one key.
-    /// - Throws: 403 `quota_exceeded` when the plan allows no more storage; 422 `idempotency_key_reused`; as `withTenant`.
+    /// - Throws: 403 `quota_exceeded` when the plan allows no more storage; 422 `idempotency_key_reused`; 410
+    ///   `answer_erased`; as `withTenant`.
     func creating<Answer: Codable & Sendable>(
         in tenant: TenantID, once key: IdempotencyKey? = nil, isolation: isolated (any Actor)? = #isolation,
         _ body: (TenantHome, PostgresConnection) async throws -> Answer

@@ -155,7 +155,9 @@ struct TenantPurge: Service, BacklogReporting {
                     metadata: [LogKey.tenantID: "\(tenant)"])
             }
             try await connection.execute(
-                "DELETE FROM idempotency_keys WHERE answer ->> 'id' = \(tenant.description)")
+                """
+                UPDATE idempotency_keys SET \(sql: IdempotencyKey.erasure) WHERE answer ->> 'id' = \(tenant.description)
+                """)
             // Usage, messages and confirmations go with it.
             try await connection.execute("DELETE FROM tenants WHERE id = \(tenant)")
             try await connection.execute("DELETE FROM changes WHERE tenant_id = \(tenant)")

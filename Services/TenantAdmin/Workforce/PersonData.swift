@@ -1,6 +1,7 @@
 import Contracts
 import Postgres
 import ServiceKit
+import ServiceStorage
 
 /// The stored data of one person, to be handed out or anonymised (GDPR articles 15 and 17).
 struct PersonData: Sendable {
@@ -107,7 +108,10 @@ struct PersonData: Sendable {
     static func forget(_ person: Employee, on connection: PostgresConnection) async throws -> ErasedValues {
         // Answers that are given again under an Idempotency-Key name the person.
         try await connection.execute(
-            "DELETE FROM idempotency_keys WHERE position(\(person.id.description)::text IN answer::text) > 0")
+            """
+            UPDATE idempotency_keys SET \(sql: IdempotencyKey.erasure)
+            WHERE position(\(person.id.description)::text IN answer::text) > 0
+            """)
         try await ForgottenPerson(person).forget(on: connection)
         return try await .erase(about: person.id, on: connection)
     }

@@ -30,7 +30,7 @@ enum RouteProblems {
         if !route.pathParameters.isEmpty { codes.insert(.notFound) }
         if route.body != nil { codes.formUnion([.payloadTooLarge, .unsupportedMediaType, .requestTimeout]) }
         if route.headers.contains(.ifMatch) { codes.insert(.preconditionFailed) }
-        if route.headers.contains(.idempotencyKey) { codes.insert(.idempotencyKeyReused) }
+        if route.headers.contains(.idempotencyKey) { codes.formUnion([.idempotencyKeyReused, .answerErased]) }
         codes.formUnion(route.fails)
         let byStatus = Dictionary(grouping: codes) { status(of: $0).code }
         return byStatus.map { ($0, $1.map(\.rawValue).sorted()) }.sorted { $0.status < $1.status }
@@ -75,7 +75,7 @@ enum RouteProblems {
         .quotaExceeded: .forbidden,
         .notFound: .notFound, .methodNotAllowed: .methodNotAllowed, .requestTimeout: .requestTimeout,
         .conflict: .conflict, .overbooked: .conflict, .modelNotValidated: .conflict, .jobNotCancellable: .conflict,
-        .noDeployedModel: .notFound,
+        .noDeployedModel: .notFound, .answerErased: .gone,
         .preconditionFailed: .preconditionFailed, .payloadTooLarge: .contentTooLarge,
         .unsupportedMediaType: .unsupportedMediaType,
         .validationFailed: .unprocessableContent, .idempotencyKeyReused: .unprocessableContent,
