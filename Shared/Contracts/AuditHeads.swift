@@ -8,7 +8,7 @@ public struct AuditHead: Codable, Sendable, Equatable {
     /// The entry's hash, in hexadecimal.
     public let hash: String
     public let anchoredAt: Date
-    /// The key's thumbprint (RFC 7638); the public keys are those of the services' key set.
+    /// The key's thumbprint (RFC 7638); `GET /audit-logs/keys` has the public keys.
     public let keyId: String
     /// Ed25519 over ``statement``, in base64url.
     public let signature: String
@@ -29,6 +29,38 @@ public struct AuditHead: Codable, Sendable, Equatable {
 
     public static func statement(tenantId: TenantID, seq: Int, hash: String, anchoredAt: Date) -> String {
         "erm-audit-head.v1\n\(tenantId)\n\(seq)\n\(hash)\n\(WireJSON.timestamp(anchoredAt))\n"
+    }
+}
+
+/// `GET /audit-logs/keys`: the public keys of those that sign heads (RFC 8037). Kept by themselves, and from early on, they confirm later
+/// without the platform what the platform hands out.
+public struct AuditKeys: Codable, Sendable, Equatable {
+    public let keys: [AuditKey]
+
+    public init(keys: [AuditKey]) { self.keys = keys }
+}
+
+/// An Ed25519 public key as a JSON Web Key.
+public struct AuditKey: Codable, Sendable, Equatable {
+    public let kty: String
+    public let crv: String
+    public let alg: String
+    public let use: String
+    /// What heads name as `keyId`.
+    public let kid: String
+    /// base64url of the 32 bytes of the public key.
+    public let x: String
+    /// The service whose key it is.
+    public let iss: String
+
+    public init(kty: String, crv: String, alg: String, use: String, kid: String, x: String, iss: String) {
+        self.kty = kty
+        self.crv = crv
+        self.alg = alg
+        self.use = use
+        self.kid = kid
+        self.x = x
+        self.iss = iss
     }
 }
 

@@ -101,6 +101,9 @@ public final class KeyRing: Sendable {
     /// The service's own keys, the one that signs first.
     public var pairs: [ServiceKeyPair] { state.withLock { $0.pairs(now) } }
 
+    /// The public keys of all services.
+    public var publicKeys: JSONWebKeySet { state.withLock { $0.contents.keys } }
+
     /// Another number once the keys are others: what was verified by an earlier generation has to be verified anew.
     var generation: Int { state.withLock { $0.generation } }
 

@@ -26,16 +26,24 @@ public struct StatementVerifier: Sendable {
     public enum Finding: Sendable { case genuine, forged, unknownKey }
 
     private let key: @Sendable (String) -> Curve25519.Signing.PublicKey?
+    private let all: @Sendable () -> JSONWebKeySet
 
     public init(keys: JSONWebKeySet) {
         let known = Dictionary(
             keys.keys.compactMap { jwk in jwk.publicKey.map { (jwk.kid, $0) } }, uniquingKeysWith: { first, _ in first }
         )
         key = { known[$0] }
+        all = { keys }
     }
 
     /// By the keys that the service has at each moment.
-    public init(keys: KeyRing) { key = { keys.verifyingKey($0)?.key } }
+    public init(keys: KeyRing) {
+        key = { keys.verifyingKey($0)?.key }
+        all = { keys.publicKeys }
+    }
+
+    /// The public keys by which others can check what a service has signed.
+    public func publicKeys(of service: ServiceName) -> [JSONWebKey] { all().keys.filter { $0.iss == service } }
 
     public func check(_ statement: String, keyID: String, signature: String) -> Finding {
         guard let publicKey = key(keyID) else { return .unknownKey }

@@ -47,7 +47,7 @@ import Testing
         return try lines.map { String(decoding: try WireJSON.encode($0), as: UTF8.self) + "\n" }.joined()
     }
 
-    private func verdict(_ export: String, keys: JSONWebKeySet? = nil) throws -> String {
+    private func verdict(_ export: String, keys: (some Encodable)? = JSONWebKeySet?.none) throws -> String {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("ermctl-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -69,6 +69,20 @@ import Testing
         #expect(
             try verdict(text, keys: JSONWebKeySet(keys: [ServiceKeyPair().publicJWK(issuer: .tenantAdmin)]))
                 == "unconfirmed")
+    }
+
+    @Test("keys may be what the public URL answers; of those of access tokens is said where the right ones are")
+    func answeredKeys() throws {
+        let text = try export()
+        let key = pair.publicJWK(issuer: .tenantAdmin)
+        let answer = AuditKeys(keys: [
+            AuditKey(
+                kty: key.kty, crv: key.crv, alg: key.alg, use: key.use, kid: key.kid, x: key.x, iss: key.iss.rawValue)
+        ])
+        #expect(try verdict(text, keys: Success(answer)) == "yes")
+        let ofTokens = ["keys": [["kty": key.kty, "crv": key.crv, "kid": key.kid, "x": key.x]]]
+        let failure = #expect(throws: CommandFailure.self) { try verdict(text, keys: ofTokens) }
+        #expect(failure?.description.contains("GET /api/v1/audit-logs/keys") == true)
     }
 
     @Test("without public keys an entry that was changed, and one that was cut off, are found all the same")

@@ -41,7 +41,7 @@ struct AccessTests {
         (.post, "/api/v1/imports?kind=skills"), (.get, "/api/v1/imports/ID"), (.get, "/api/v1/users"),
         (.post, "/api/v1/users"), (.get, "/api/v1/users/ID"), (.patch, "/api/v1/users/ID"), (.get, "/api/v1/roles"),
         (.get, "/api/v1/settings"), (.put, "/api/v1/settings"), (.get, "/api/v1/audit-logs"),
-        (.get, "/api/v1/audit-logs/verification"),
+        (.get, "/api/v1/audit-logs/verification"), (.get, "/api/v1/audit-logs/keys"),
     ]
 
     static let internalRoutes: [(HTTPRequest.Method, String)] = [

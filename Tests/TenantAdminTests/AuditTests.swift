@@ -13,6 +13,29 @@ import Testing
 
 @Suite("Audit log")
 struct AuditTests {
+    @Test("an export can be confirmed by the keys that the public URL answers, which are those of heads alone")
+    func answeredKeys() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id)
+            _ = try await service.send(.get, "/api/v1/audit-logs/heads", as: token)
+            let reply = try await service.send(.get, "/api/v1/audit-logs/keys", as: token)
+            let keys = try reply.data(JSONWebKeySet.self)
+            #expect(keys.keys.map(\.iss) == [.tenantAdmin])
+            let export = try await service.send(.get, "/api/v1/audit-logs/export", as: token)
+            var check = AuditChainCheck(keys: keys)
+            for line in export.bytes.split(separator: UInt8(ascii: "\n")) {
+                check.take(try WireJSON.decode(from: line))
+            }
+            check.finish()
+            #expect(check.findings.isEmpty && check.headsOfUnknownKeys == 0)
+            #expect(check.confirmedSeq > 0 && check.confirmedSeq == check.entryCount)
+            // Whoever may not read the log has no business with it.
+            let other = try service.token(tenant.id, [Permission(resource: "employees", actions: ["read"])])
+            #expect(try await service.send(.get, "/api/v1/audit-logs/keys", as: other).status == 403)
+        }
+    }
+
     @Test("each change is recorded with its author, and the chain is whole")
     func recorded() async throws {
         try await TestService.run { service in

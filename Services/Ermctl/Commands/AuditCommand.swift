@@ -14,13 +14,19 @@ struct AuditCommand: AsyncParsableCommand {
                 The file is what GET /api/v1/audit-logs/export answers. The chain of hashes is computed anew, and compared with the \
                 signed heads in the file and with those that were kept: a kept answer of GET /api/v1/audit-logs/heads, or an \
                 earlier export. Names and addresses are compared with the digests that were hashed in their places; one that is gone \
-                must be called erased by a later entry. Ends with status 1 when anything does not fit. Prints whole=yes when a genuine \
-                signature confirms the chain, and whole=unconfirmed when everything fits but no signature was checked: without --keys, \
-                or with keys that have signed none of the heads.
+                must be called erased by a later entry.
+                The keys are what GET /api/v1/audit-logs/keys answers, which a tenant had better keep from early on, or the \
+                installation's jwks.json. The public /.well-known/jwks.json has other keys, those of access tokens.
+                Ends with status 1 when anything does not fit. Prints whole=yes when a genuine signature confirms the chain, and \
+                whole=unconfirmed when everything fits but no signature was checked: without --keys, or with keys that have signed \
+                none of the heads.
                 """)
 
         @Argument(help: "The export.", completion: .file()) var file: String
-        @Option(help: "The services' public keys (jwks.json); without them no signature is checked.") var keys: String?
+        @Option(
+            help: "The public keys of heads: a kept answer of GET /api/v1/audit-logs/keys, or the installation's "
+                + "jwks.json; without them no signature is checked.")
+        var keys: String?
         @Option(help: "A file with heads that were kept; may be given several times.") var kept: [String] = []
 
         func run() async throws {
@@ -37,7 +43,7 @@ struct AuditCommand: AsyncParsableCommand {
                     Data(
                         """
                         The entries and the heads fit each other, but no signature was checked, and a log that was rewritten together \
-                        with its heads would look the same. Check it with the services' public keys: --keys jwks.json.
+                        with its heads would look the same. Check it with the public keys that GET /api/v1/audit-logs/keys answers: --keys FILE.
 
                         """.utf8))
             }
@@ -59,7 +65,15 @@ struct AuditCommand: AsyncParsableCommand {
             guard let text = try? String(contentsOfFile: keys, encoding: .utf8) else {
                 throw CommandFailure("Cannot read \(keys).")
             }
-            return try JSONWebKeySet.load(contents: text)
+            if let answer = try? WireJSON.decode(Success<JSONWebKeySet>.self, from: Array(text.utf8)) {
+                return answer.data
+            }
+            do {
+                return try JSONWebKeySet.load(contents: text)
+            } catch {
+                throw CommandFailure(
+                    "\(keys): \(error) The keys that sign heads are those that GET /api/v1/audit-logs/keys answers.")
+            }
         }
 
         /// `yes`, or `unconfirmed` where no genuine signature says so.

@@ -15,6 +15,16 @@ struct AuditChain: Sendable {
     /// Of a page, about.
     private static let pageBytes = 1 << 20
 
+    /// The public keys of those that have signed heads, as long as the installation has them.
+    var keys: AuditKeys {
+        AuditKeys(
+            keys: verifier.publicKeys(of: .tenantAdmin).map { key in
+                AuditKey(
+                    kty: key.kty, crv: key.crv, alg: key.alg, use: key.use, kid: key.kid, x: key.x,
+                    iss: key.iss.rawValue)
+            })
+    }
+
     /// Walks the whole chain, and compares it with every head, and personal values with their digests.
     func verification(of tenant: TenantID) async throws -> AuditVerification {
         // Heads first: the chain as it is read afterwards must hold all of them.

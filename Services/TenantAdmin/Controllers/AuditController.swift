@@ -12,6 +12,7 @@ struct AuditController: Controller {
         routes.on(
             .get, "audit-logs/verification", "verifyAuditLog", .may(.read, .audit), fails: [.conflict], use: verify)
         routes.on(.get, "audit-logs/heads", "listAuditHeads", .may(.read, .audit), fails: [.conflict], use: heads)
+        routes.on(.get, "audit-logs/keys", "getAuditKeys", .may(.read, .audit), use: keys)
         routes.on(
             .get, "audit-logs/export", "exportAuditLog", .may(.read, .audit), fails: [.conflict], use: export)
     }
@@ -34,6 +35,8 @@ struct AuditController: Controller {
         let found = try await chain.anchors.heads(of: call.tenant, limit: page.readLimit, before: page.after?.seq)
         return try Listed(found, page) { AuditPosition(seq: $0.seq) }
     }
+
+    private func keys(_ call: TenantCall) -> OK<AuditKeys> { OK(chain.keys) }
 
     /// Newline-delimited JSON of `AuditExportLine`; its last entry is that of the export.
     private func export(_ call: TenantCall) async throws -> Download<NDJSON> {
