@@ -57,7 +57,8 @@ public struct UtilizationFigures: Codable, Sendable, Equatable {
     public let capacityHours: Double?
     public let hardHours: Double
     public let softHours: Double
-    /// What was recorded; null without records.
+    /// Of the days with a record in the capacity history; null without records. The actual hours that a booking states are of no day: to spread
+    /// them over days would be a guess, and to add them to recorded days would count the same work twice.
     public let actualHours: Double?
     /// `hardHours` in percent of `capacityHours`; null without capacity.
     public let percent: Double?

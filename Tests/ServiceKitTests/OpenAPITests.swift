@@ -127,6 +127,18 @@ struct OpenAPITests {
         #expect(answer["format"] == .string("int64"))
     }
 
+    @Test("the hours of a utilisation report are said to be those of recorded days alone")
+    func meanings() throws {
+        var components = SchemaComponents()
+        _ = components.json(try SchemaRecorder.schema(UtilizationRow.self), isRequest: false)
+        for type in ["UtilizationRow", "UtilizationPart"] {
+            let fields = components.schemas[type]?["properties"]
+            let meaning = try #require(fields?["actualHours"]?["description"]?.stringValue, "\(type)")
+            #expect(meaning.contains("capacity history") && meaning.contains("bookings state"))
+            #expect(fields?["actualHours"]?["type"] != nil && fields?["hardHours"]?["description"] == nil)
+        }
+    }
+
     @Test("a request's example is one that the request accepts")
     func example() throws {
         let example = try #require(SchemaExample.request(Asked.self, try SchemaRecorder.request(Asked.self)))

@@ -148,7 +148,7 @@ async function utilisation(api, query) {
         { title: "Capacity", kind: "number", cell: (part) => format.hours(part.capacityHours) },
         { title: "Hard", kind: "number", cell: (part) => format.hours(part.hardHours) },
         { title: "Soft", kind: "number", cell: (part) => format.hours(part.softHours) },
-        { title: "Actual", kind: "number", cell: (part) => format.hours(part.actualHours) },
+        { title: "Recorded", kind: "number", cell: (part) => format.hours(part.actualHours) },
         { title: "Utilisation", kind: "wide", cell: (part) => meter(part.percent) },
       ],
       total: ["All together", "", "", format.hours(totals.capacityHours), format.hours(totals.hardHours), format.hours(totals.softHours), format.hours(totals.actualHours), meter(percent)],

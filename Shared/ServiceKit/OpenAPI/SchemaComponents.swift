@@ -65,7 +65,14 @@ struct SchemaComponents {
                 if case .map = member.schema.kind {
                     member.schema.keywords["title"] = .string("\(member.name) by name")
                 }
-                properties[member.name] = part(member.schema)
+                var property = part(member.schema)
+                if case .object(var keywords) = property,
+                    let meaning = FieldMeaning.of(member.name, in: schema.typeName)
+                {
+                    keywords["description"] = .string(meaning)
+                    property = .object(keywords)
+                }
+                properties[member.name] = property
             }
             json["properties"] = .object(properties)
             let required = members.filter { $0.presence == .required }.map { JSONValue.string($0.name) }
