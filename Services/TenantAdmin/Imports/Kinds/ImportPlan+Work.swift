@@ -56,7 +56,8 @@ extension ImportPlan {
             .optional("completed_at", .time, "When the outcome became known", .column("completed_at")),
             .optional(
                 "created_at", .time,
-                "When it was decided; the first day when nothing is said", .kept("created_at", whenAbsent: decidedAt),
+                "When it was decided; when nothing is said the first day, or the outcome or the import where these were earlier",
+                .kept("created_at", whenAbsent: decidedAt),
                 ImportTarget(
                     column: "version_from", inserted: "coalesce(r.created_at, \(sql: decidedAt))", updated: nil)),
             .optional(
