@@ -128,7 +128,7 @@ struct OpenAPITests {
     }
 
     @Test("the hours of a utilisation report are said to be those of recorded days alone")
-    func meanings() throws {
+    func recordedHours() throws {
         var components = SchemaComponents()
         _ = components.json(try SchemaRecorder.schema(UtilizationRow.self), isRequest: false)
         for type in ["UtilizationRow", "UtilizationPart"] {

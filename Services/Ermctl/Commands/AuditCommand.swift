@@ -24,8 +24,10 @@ struct AuditCommand: AsyncParsableCommand {
 
         @Argument(help: "The export.", completion: .file()) var file: String
         @Option(
-            help: "The public keys of heads: a kept answer of GET /api/v1/audit-logs/keys, or the installation's "
-                + "jwks.json; without them no signature is checked.")
+            help: """
+                The public keys of heads: a kept answer of GET /api/v1/audit-logs/keys, or the installation's jwks.json; without \
+                them no signature is checked.
+                """)
         var keys: String?
         @Option(help: "A file with heads that were kept; may be given several times.") var kept: [String] = []
 
