@@ -327,6 +327,27 @@ need_data() {
     die "the database of $1 is not in $data. Is a disk not mounted? Put it back, or restore a backup into another folder with compose/restore."
 }
 
+# hide_password ARGUMENTS…: where the URL after --database holds a password, runs this command anew without it, with PGPASSWORD instead:
+# every user of the machine can read arguments in the list of processes.
+hide_password() {
+  local arguments=("$@") place password=""
+  for place in "${!arguments[@]}"; do
+    [ "$place" -gt 0 ] && [ "${arguments[place - 1]}" = --database ] || continue
+    if [[ "${arguments[place]}" =~ ^(postgres(ql)?://[^/@:]*):([^/@]+)@(.*)$ ]]; then
+      password="${BASH_REMATCH[3]}" arguments[place]="${BASH_REMATCH[1]}@${BASH_REMATCH[4]}"
+    elif [[ "${arguments[place]}" =~ ^(postgres(ql)?://.*[?&])password=([^&]+)\&?(.*)$ ]]; then
+      password="${BASH_REMATCH[3]}" arguments[place]="${BASH_REMATCH[1]}${BASH_REMATCH[4]}"
+    elif [[ "${arguments[place]}" =~ (^|[[:space:]])password[[:space:]]*= ]]; then
+      die "give the password by PGPASSWORD, not with --database: every user of the machine can read it in the list of processes"
+    fi
+  done
+  [ -n "$password" ] || return 0
+  password="${password//\\/\\\\}"
+  printf -v PGPASSWORD '%b' "${password//%/\\x}"
+  export PGPASSWORD
+  exec "$BASH" "$0" "${arguments[@]}"
+}
+
 # psql_set NAME VALUE: psql's command that gives a variable just this value, whatever is in it.
 psql_set() {
   local value="${2//\\/\\\\}" quote="'"
