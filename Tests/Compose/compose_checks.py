@@ -433,6 +433,40 @@ def check_containers_are_backed_up_and_restored(installation: Installation) -> N
     installation.run("down", "--purge", state=restored)
 
 
+def check_address_is_the_gateways_where_it_takes_tls(installation: Installation) -> None:
+    port = free_port()
+    done = installation.up("--port", port, TLS_CERTIFICATE_FILE="/certificate.pem", TLS_KEY_FILE="/key.pem")
+    assert f"is up at https://127.0.0.1:{port} " in done.stdout, done
+
+
+def check_reserved_name_is_refused_before_the_build(installation: Installation) -> None:
+    for name, said in (("Admin", True), ("Ours", True), ("acme", False)):
+        folder = installation.folder / name
+        folder.mkdir()
+        (folder / "allocations.csv").write_text("external_id\n")
+        done = installation.run("up", "--import", folder, "--port", free_port(), check=False,
+                                TENANTS_RESERVED_SUBDOMAINS="theirs, ours")
+        assert ("the name is reserved" in done.stdout) == said and (installation.state / "logs").exists() != said, done
+
+
+def check_password_in_a_url_is_in_no_list_of_processes(installation: Installation) -> None:
+    script = installation.folder / "shows"
+    script.write_text(
+        f'source "{installation.repository}/compose/lib.sh"\n' "hide_password \"$@\"\n"
+        "tr '\\0' '\\n' </proc/$$/cmdline\nprintf '%s\\n' \"${PGPASSWORD:-}\"\n")
+    for url, shown, password in (
+            ("postgresql://erm:p%40s%5Cn@h:5/db", "postgresql://erm@h:5/db", "p@s\\n"),
+            ("postgres://h/db?sslmode=require&password=a%26b&port=5", "postgres://h/db?sslmode=require&port=5", "a&b"),
+            ("postgresql://erm@h/db", "postgresql://erm@h/db", "")):
+        done = subprocess.run(["bash", script, "folder", "--database", url], capture_output=True, text=True, check=True,
+                              env={"PATH": os.environ["PATH"]})
+        assert done.stdout.splitlines()[-3:] == ["--database", shown, password], done
+    refused = subprocess.run(["bash", script, "--database", "host=h password=x"], capture_output=True, text=True)
+    assert refused.returncode == 1 and "PGPASSWORD" in refused.stderr, refused
+    for command in ("backup", "restore"):
+        assert 'hide_password "$@"' in (installation.repository / "compose" / command).read_text()
+
+
 def check_help_names_every_option_of_the_command(installation: Installation) -> None:
     for command in ("up", "down", "upgrade", "backup", "restore", "test"):
         text = (installation.repository / "compose" / command).read_text()

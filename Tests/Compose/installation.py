@@ -92,6 +92,8 @@ class Installation:
     def _copy(self) -> None:
         for name in ("compose", "migrations"):
             shutil.copytree(REPOSITORY / name, self.repository / name)
+        (self.repository / "Shared" / "Contracts").mkdir(parents=True)
+        shutil.copy(REPOSITORY / "Shared" / "Contracts" / "Subdomain.swift", self.repository / "Shared" / "Contracts")
         (self.repository / "gateway-config").mkdir()
         (self.repository / "gateway-config" / "gateway.yaml").write_text("routes: []\n")
         self.stand_ins.mkdir()
