@@ -1,9 +1,9 @@
 /// What a planner should know of a write of a booking, or of a person's time: in `warnings` beside `data`, by every such write and by
 /// `?dryRun=true`. Nothing of it keeps the write from being done. See `docs/planning.md#warnings-and-dry-runs`.
 public struct PlanningWarning: Codable, Sendable, Equatable {
-    /// `over_capacity`, `outside_employment`, `on_leave`, `no_working_time`, `person_on_hold`, `project_closed`,
-    /// `outside_project_dates`, `same_project_twice`, `skill_missing`, `level_too_low`, `effort_stated_twice`, `effort_not_stated`;
-    /// there may be more later.
+    /// `over_capacity`, `outside_employment`, `on_leave`, `no_working_time`, `hours_never_end`, `person_on_hold`,
+    /// `project_closed`, `outside_project_dates`, `same_project_twice`, `skill_missing`, `level_too_low`, `effort_stated_twice`,
+    /// `effort_not_stated`; there may be more later.
     public let kind: String
     /// One sentence for people.
     public let message: String
@@ -15,7 +15,8 @@ public struct PlanningWarning: Codable, Sendable, Equatable {
     public let to: CivilDate
     /// `over_capacity`: the hours above the person's capacity.
     public let overHours: Double?
-    /// `outside_employment`: the hours that do not count as load; `effort_stated_twice`: what the other statement would mean.
+    /// `outside_employment`: the hours that do not count as load; `no_working_time`: those that stand on the first day;
+    /// `effort_stated_twice`: what the other statement would mean.
     public let hours: Double?
     /// `over_capacity`: `soft` when only soft bookings make it too much.
     public let commitment: Commitment?

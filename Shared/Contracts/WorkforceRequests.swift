@@ -144,6 +144,12 @@ public enum BookingLimits {
     /// What is said of one that is longer, after the name of its last day.
     public static let tooLong =
         "must be at most \(longestDays) days (twenty years) from the first day; leave it out for no end"
+
+    /// What is true of hours without an end that would last longer.
+    public static let notWorkedOff =
+        "are not worked off within \(longestDays) days (twenty years) of the person's capacity at the stated effort"
+    /// What is said of such hours, after the name of their field.
+    public static let neverEnds = "\(notWorkedOff); state an endDate, fewer hours or a greater effort"
 }
 
 extension Validation {

@@ -106,6 +106,11 @@ public struct Booking: Hashable, Sendable {
     /// Whether there is still work to be done.
     public var isOpen: Bool { !isCancelled && completed == nil }
 
+    /// Whether both reach over the same days and take as much of them.
+    public func hasDaysAndEffort(of other: Booking) -> Bool {
+        (first, last, effort) == (other.first, other.last, other.effort)
+    }
+
     /// Whether the work was finished before its first day, so that it never loads anybody.
     var isCompletedBeforeStart: Bool { completed.map { $0 < first } ?? false }
 }

@@ -95,7 +95,7 @@ extension WorkingTime {
         var spread = Spread()
         let first = part.first.daysSinceEpoch
         spread.lay(
-            booking, extent: all, part: first...part.last.daysSinceEpoch, on: days
+            extent.way, extent: all, part: first...part.last.daysSinceEpoch, on: days
         ) { day, share, _ in minutes[day - first] = share }
         for (index, share) in minutes.enumerated() {
             let place = first + index - days.origin

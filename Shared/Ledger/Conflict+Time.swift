@@ -4,14 +4,20 @@ extension Booking {
     /// Employment, hold and leave on the days that are to be worked.
     func timeConflicts(_ time: WorkingTime, _ account: BookingAccount, _ days: DayWindow) -> [Conflict] {
         let checked = TimeOfDays(self, time, days)
-        let hasNoTime = account.workingMinutes == 0 && effort.way != .nothing
         return checked.runs { $0 == .outside }.map { run in
             var conflict = Conflict(.outsideEmployment, run.days)
             conflict.minutes = run.minutes
             return conflict
-        } + (hasNoTime ? [Conflict(.noWorkingTime, days)] : [])
+        } + noTime(time, account, days) + (time.neverEnds(self) ? [Conflict(.hoursNeverEnd, days)] : [])
             + checked.runs { $0 == .onLeave }.map { Conflict(.onLeave, $0.days) }
             + held(time, days)
+    }
+
+    private func noTime(_ time: WorkingTime, _ account: BookingAccount, _ days: DayWindow) -> [Conflict] {
+        guard account.workingMinutes == 0, effort.way != .nothing else { return [] }
+        var conflict = Conflict(.noWorkingTime, days)
+        if case .minutes(let minutes) = time.extent(of: self).way, minutes > 0 { conflict.minutes = minutes }
+        return [conflict]
     }
 
     private func held(_ time: WorkingTime, _ days: DayWindow) -> [Conflict] {

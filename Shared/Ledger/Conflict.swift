@@ -9,8 +9,10 @@ public struct Conflict: Hashable, Sendable {
         case outsideEmployment = "outside_employment"
         /// Approved leave leaves no time on these days.
         case onLeave = "on_leave"
-        /// The whole booking has no working day; its hours stand on its first day.
+        /// The whole booking has no working day; `minutes` of one stated in hours stand on its first day, other efforts take nothing.
         case noWorkingTime = "no_working_time"
+        /// Hours without an end that are not worked off within the longest time that a booking may have: it counts at its pace.
+        case hoursNeverEnd = "hours_never_end"
         /// No work should be planned with the person on these days.
         case personOnHold = "person_on_hold"
         /// The project is completed or cancelled.
@@ -32,7 +34,7 @@ public struct Conflict: Hashable, Sendable {
     public let from: CivilDate
     /// For a booking without an end the last day that was looked at.
     public let to: CivilDate
-    /// Over, orphaned, or what the other statement of the effort would mean.
+    /// Over, orphaned, standing on a day without working time, or what the other statement of the effort would mean.
     public var minutes: Int?
     /// `soft` when only soft bookings make it too much.
     public var commitment: Commitment?

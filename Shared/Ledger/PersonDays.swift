@@ -28,7 +28,7 @@ public struct PersonDays: Sendable {
     private var days = DayGrid()
     private var spread = Spread()
     /// The days of each booking that counts and reaches into the window.
-    private var reaches: [(booking: Int, extent: ClosedRange<Int>, part: ClosedRange<Int>)] = []
+    private var reaches: [(booking: Int, way: Effort.Way, extent: ClosedRange<Int>, part: ClosedRange<Int>)] = []
 
     public init(_ window: DayWindow) {
         self.window = window
@@ -57,8 +57,8 @@ public struct PersonDays: Sendable {
         let (isEmployed, origin) = (days.isEmployed, days.origin)
         for reach in reaches {
             let booking = bookings[reach.booking]
-            let (isHard, isShare) = (booking.standing == .hard, booking.effort.way.isPercentage)
-            spread.lay(booking, extent: reach.extent, part: reach.part, on: days) { day, alone, exact in
+            let (isHard, isShare) = (booking.standing == .hard, reach.way.isPercentage)
+            spread.lay(reach.way, extent: reach.extent, part: reach.part, on: days) { day, alone, exact in
                 guard isEmployed[day - origin] else { return }
                 let minutes = isShare ? shares.add(exact, at: day - first, isHard: isHard) : alone
                 if isHard {
@@ -152,8 +152,8 @@ public struct PersonDays: Sendable {
         var shares = clearedShares()
         for reach in reaches {
             let booking = bookings[reach.booking]
-            let (isHard, isShare) = (booking.standing == .hard, booking.effort.way.isPercentage)
-            spread.lay(booking, extent: reach.extent, part: reach.part, on: days) { day, alone, exact in
+            let (isHard, isShare) = (booking.standing == .hard, reach.way.isPercentage)
+            spread.lay(reach.way, extent: reach.extent, part: reach.part, on: days) { day, alone, exact in
                 guard isEmployed[day - origin] else { return }
                 let minutes = isShare ? shares.add(exact, at: day - first, isHard: isHard) : alone
                 if minutes > 0 { each(reach.booking, day - first, minutes) }
@@ -175,9 +175,9 @@ public struct PersonDays: Sendable {
             let end = (extent.last ?? window.last).daysSinceEpoch
             guard end >= first else { continue }
             let part = max(start, first)...min(end, stop)
-            reaches.append((index, start...end, part))
+            reaches.append((index, extent.way, start...end, part))
             // Only hours need all of their days to know the share of one.
-            if case .minutes = booking.effort.way {
+            if case .minutes = extent.way {
                 from = min(from, start)
                 to = max(to, end)
             }

@@ -13,15 +13,16 @@ struct Spread: Sendable {
     /// Calls `each` for every day of `part` that has some of the booking's minutes, with the exact share beside the whole
     /// minutes, also on days outside employment.
     /// - Parameters:
+    ///   - way: how a booking's effort counts (``Extent/way``).
     ///   - extent: the whole booking's days. Where they reach beyond `days`, every week there is like the first or the last of `days`.
     ///   - part: the days asked about, within `extent` and `days`.
     @inline(__always)
     mutating func lay(
-        _ booking: Booking, extent: ClosedRange<Int>, part: ClosedRange<Int>, on days: DayGrid,
+        _ way: Effort.Way, extent: ClosedRange<Int>, part: ClosedRange<Int>, on days: DayGrid,
         _ each: (_ day: Int, _ minutes: Int, _ exact: Double) -> Void
     ) {
         let origin = days.origin
-        switch booking.effort.way {
+        switch way {
         case .nothing: return
         case .percentage(let percentage):
             let rate = percentage / 100

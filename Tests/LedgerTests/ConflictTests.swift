@@ -113,7 +113,19 @@ struct ConflictTests {
                 == ["on_leave 2026-03-05 2026-03-09 0"])
         #expect(
             summary(found(Booking("2026-03-07", "2026-03-08", hours: 2)))
-                == ["no_working_time 2026-03-07 2026-03-08 0", "over_capacity 2026-03-07 2026-03-07 120"])
+                == ["no_working_time 2026-03-07 2026-03-08 120", "over_capacity 2026-03-07 2026-03-07 120"])
+    }
+
+    @Test("only hours stand on a day without working time; a share of it, and hours a day, are none")
+    func noTimeForAShare() {
+        for booking in [
+            Booking("2026-03-07", "2026-03-08", percentage: 50), Booking("2026-03-07", "2026-03-08", hoursPerDay: 4),
+            Booking("2026-03-07", "2026-03-08", hours: 0),
+        ] {
+            let conflicts = found(booking)
+            #expect(conflicts.map(\.kind) == [.noWorkingTime])
+            #expect(conflicts.map(\.minutes) == [nil])
+        }
     }
 
     @Test("a person on hold, a closed project, days outside its dates")

@@ -23,12 +23,13 @@ struct PropertyTests {
             var shares: [Commitment: [Double]] = [.hard: nothing, .soft: nothing]
             for booking in person.bookings {
                 guard let standing = booking.standing else { continue }
+                let way = reference.way(booking)
                 let last = person.time.extent(of: booking).last ?? Self.window.last
                 guard last >= booking.first else { continue }
                 for (day, minutes) in reference.minutes(booking, last: last)
                 where Self.window.contains(day) && reference.isEmployed(day) && day <= booking.completed ?? day {
                     let place = Self.window.index(of: day)
-                    if case .percentage(let percentage) = booking.effort.way {
+                    if case .percentage(let percentage) = way {
                         shares[standing]?[place] += Double(reference.nominal(day)) * percentage / 100
                     } else if standing == .hard {
                         hard[place] += minutes
@@ -55,7 +56,9 @@ struct PropertyTests {
                 let account = person.time.account(of: booking)
                 #expect(min(account.loaded, account.released, account.orphaned) >= 0)
                 #expect(account.loaded + account.released + account.orphaned == account.total)
-                if case .minutes(let minutes) = booking.effort.way { #expect(account.total == minutes, "seed \(seed)") }
+                if case .minutes(let minutes) = person.time.extent(of: booking).way {
+                    #expect(account.total == minutes, "seed \(seed)")
+                }
                 if let completed = booking.completed, completed < booking.first { #expect(account.loaded == 0) }
             }
         }

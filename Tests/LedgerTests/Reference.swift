@@ -49,7 +49,7 @@ struct Reference {
     func minutes(_ booking: Booking, last: CivilDate) -> [CivilDate: Int] {
         let days = (0...(last.daysSinceEpoch - booking.first.daysSinceEpoch)).map { booking.first.adding(days: $0) }
         let nominal = days.map(nominal)
-        switch booking.effort.way {
+        switch way(booking) {
         case .nothing: return [:]
         case .percentage(let percentage):
             return table(days, nominal.map { Int((Double($0) * (percentage / 100)).rounded()) })
@@ -65,6 +65,19 @@ struct Reference {
             for index in order.prefix(minutes - shares.reduce(0, +)) { shares[index] += 1 }
             return table(days, shares)
         }
+    }
+
+    /// As stated, but hours without an end that are not done in twenty years count at their pace.
+    func way(_ booking: Booking) -> Effort.Way {
+        guard case .minutes(let minutes) = booking.effort.way, booking.last == nil, minutes > 0 else {
+            return booking.effort.way
+        }
+        let perDay = booking.effort.minutesPerDay.flatMap { $0 > 0 ? $0 : nil }
+        let percentage = booking.effort.percentage.flatMap { $0 > 0 ? $0 : nil } ?? 100
+        let worked = (0..<BookingLimits.longestDays).map { nominal(booking.first.adding(days: $0)) }.filter { $0 > 0 }
+        let done = worked.reduce(0.0) { $0 + (perDay.map(Double.init) ?? Double($1) * percentage / 100) }
+        guard !worked.isEmpty, done < Double(minutes) - 1e-3 else { return .minutes(minutes) }
+        return perDay.map { .minutesPerDay($0) } ?? .percentage(percentage)
     }
 
     private func table(_ days: [CivilDate], _ minutes: [Int]) -> [CivilDate: Int] {

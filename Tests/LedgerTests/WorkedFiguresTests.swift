@@ -191,8 +191,40 @@ struct WorkedFiguresTests {
         #expect(last(Booking("2026-03-09", nil, hours: 48), Self.anna) == "2026-03-19")
         #expect(last(Booking("2026-03-02", nil, hours: 40), WorkingTime(spells: [], contracts: [])) == "2026-03-02")
         #expect(last(Booking("2026-03-02", nil, percentage: 50)) == nil)
-        #expect(last(Booking("2026-03-02", nil, hours: 1e6)) == "2036-03-01")
+        // 16 minutes a day are done on the 3,600th working day.
+        #expect(last(Booking("2026-03-02", nil, hours: 960, hoursPerDay: 0.266_667)) == "2039-12-16")
         #expect(WorkingTime.fullTime.load(of: Booking("2026-03-02", nil, percentage: 50), on: day("2031-03-03")) == 240)
+    }
+
+    @Test("hours that would last longer than twenty years count at their pace, and are pressed into no days")
+    func neverEnding() {
+        let time = WorkingTime.fullTime
+        // 8 hours a day of at most 5,219 working days.
+        #expect(time.neverEnds(Booking("2026-03-02", nil, hours: 41_752 + 8)))
+        #expect(!time.neverEnds(Booking("2026-03-02", nil, hours: 41_700)))
+        #expect(!time.neverEnds(Booking("2026-03-02", "2026-03-06", hours: 1e6)))
+        for (booking, minutes) in [
+            (Booking("2026-03-02", nil, hours: 1e6), 480),
+            (Booking("2026-03-02", nil, hours: 1e5, percentage: 50), 240),
+            (Booking("2026-03-02", nil, hours: 1e6, hoursPerDay: 3), 180),
+        ] {
+            #expect(time.extent(of: booking).last == nil)
+            var person = PersonDays(days("2031-03-03", "2031-03-09"))
+            person.reckon(time, [booking])
+            #expect(person.hard == [minutes, minutes, minutes, minutes, minutes, 0, 0])
+            #expect(time.load(of: booking, on: day("2031-03-03")) == minutes)
+        }
+        // Nobody works after the contract's last change: what was not done by then is not pressed into the days before.
+        let ending = WorkingTime(
+            spells: [],
+            contracts: [
+                Contract(from: nil, pattern: WeeklyPattern(weeklyHours: 40)),
+                Contract(from: day("2026-03-09"), pattern: WeeklyPattern(weeklyHours: 0)),
+            ])
+        let found = conflicts(
+            of: Booking("2026-03-02", nil, hours: 60), person: Person(id: EmployeeID(), time: ending), others: [])
+        #expect(found.map(\.kind) == [.hoursNeverEnd])
+        #expect(ending.load(of: Booking("2026-03-02", nil, hours: 60), on: day("2026-03-06")) == 480)
     }
 
     @Test("after a change of contract the past keeps the former contract")

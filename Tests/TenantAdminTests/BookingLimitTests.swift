@@ -52,6 +52,75 @@ struct BookingLimitTests {
         }
     }
 
+    @Test("hours without an end last up to twenty years; what cannot end is refused on every path, but stays where it is")
+    func neverEnding() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let (ann, work) = (try await plan.employee("E1", #""weeklyCapacityHours":8"#), try await plan.project())
+            let bob = try await plan.employee("E2", #""weeklyCapacityHours":40"#)
+            // 9.6 minutes a day for 3,750 working days; no holidays.
+            let long = try await plan.book(
+                "A1", ann, work, #""allocatedHours":600,"allocationPercentage":10"#, "2027-01-04")
+            #expect(long.status == 201)
+            #expect(try long.data(AllocationDetail.self).derived.endDate?.description == "2041-05-17")
+            #expect(try long.kinds == [])
+
+            func fields(_ reply: Reply) throws -> [String] {
+                reply.status < 300 ? [] : try reply.problem.errors.map(\.field)
+            }
+            let never = #""allocatedHours":3000,"allocationPercentage":10"#
+            for query in ["?dryRun=true", ""] {
+                let reply = try await plan.book("A2", ann, work, never, "2027-01-04", query: query)
+                #expect(try fields(reply) == ["allocatedHours"])
+            }
+            let made = try await plan.book("A2", bob, work, never, "2027-01-04…2030-01-04")
+            let path = "allocations/\(try made.data(AllocationDetail.self).allocation.id)"
+            func patch(_ body: String) async throws -> [String] { try fields(try await plan.send(.patch, path, body)) }
+            #expect(try await patch(#"{"employeeId":"\#(ann)","endDate":null}"#) == ["allocatedHours"])
+            #expect(try await patch(#"{"endDate":null}"#) == [])
+            #expect(try await patch(#"{"employeeId":"\#(ann)"}"#) == ["allocatedHours"])
+
+            let header =
+                "external_id,employee_external_id,project_external_id,allocated_hours,allocation_percentage,start_date\n"
+            func file(_ rows: String) async throws -> [String] {
+                try fields(try await service.importCSV(.allocations, header + rows, into: plan.tenant.id))
+            }
+            #expect(
+                try await file("A3,E1,P1,600,10,2027-01-04\nA4,E1,P1,3000,10,2027-01-04\n")
+                    == ["line 3, allocated_hours"])
+            #expect(try await file("A2,E1,P1,3000,10,2027-01-04\n") == ["line 2, allocated_hours"])
+
+            // From before it was refused: it counts as its percentage, and says so.
+            try await TenantDatabase(pool: service.pool).withTenant(plan.tenant.id) {
+                _ = try await $0.execute(
+                    "UPDATE resource_allocations SET employee_id = \(ann) WHERE external_id = 'A2'")
+            }
+            let kept = try await plan.send(.patch, path, #"{"labels":{"k":"v"}}"#)
+            #expect(kept.status == 200)
+            #expect(try kept.kinds.contains("hours_never_end"))
+            #expect(try await file("A2,E1,P1,3000,10,2027-01-04\n") == [])
+            #expect(try await patch(#"{"allocatedHours":3001}"#) == ["allocatedHours"])
+            #expect(try await patch(#"{"allocatedHours":60}"#) == [])
+        }
+    }
+
+    @Test("a percentage of a day without working time is said to take nothing")
+    func shareOfASunday() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let (ann, work) = (try await plan.employee("E1"), try await plan.project())
+            func told(_ effort: String) async throws -> [String] {
+                try await plan.book("s", ann, work, effort, "2026-12-06…2026-12-06", query: "?dryRun=true").warnings
+                    .filter { $0.kind == "no_working_time" }.map(\.message)
+            }
+            let start = "The person has no working time on 2026-12-06: "
+            #expect(try await told(#""allocationPercentage":50"#) == ["\(start)booking s takes nothing."])
+            #expect(
+                try await told(#""allocatedHours":6"#)
+                    == ["\(start)the 6 hours of booking s stand on its first day."])
+        }
+    }
+
     @Test("a title comes by API and file, is found in the feed, and what is decided keeps it")
     func title() async throws {
         try await TestService.run { service in

@@ -99,10 +99,10 @@ struct ImportApplication {
         }
         _ = try await remove(.none)
         if case .bookings = plan.planning {
-            let outside = try await ImportedEndlessHours(connection: connection).outsideEmployment()
-            try await leaveOut(outside)
-            errors += outside
-            rejected += outside.count
+            let refused = try await ImportedEndlessHours(connection: connection).refused()
+            try await leaveOut(refused)
+            errors += refused
+            rejected += refused.count
         }
         var isAgain = true
         while isAgain {

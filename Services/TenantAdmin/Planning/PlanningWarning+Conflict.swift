@@ -70,7 +70,13 @@ extension PlanningWarning {
             "The person is not employed \(days): \(hours) hours of booking \(own) do not count as load."
         case .onLeave: "The person is on leave \(days), within booking \(own)."
         case .noWorkingTime:
-            "The person has no working time \(days): the hours of booking \(own) stand on its first day."
+            if hours.isEmpty {
+                "The person has no working time \(days): booking \(own) takes nothing."
+            } else {
+                "The person has no working time \(days): the \(hours) hours of booking \(own) stand on its first day."
+            }
+        case .hoursNeverEnd:
+            "The hours of booking \(own) \(BookingLimits.notWorkedOff): it counts at its pace, without an end."
         case .personOnHold: "No work is to be planned for the person \(days), as booking \(own) does."
         case .projectClosed: "The project of booking \(own) is completed or cancelled."
         case .outsideProject: "Booking \(own) lies outside its project's dates \(days)."

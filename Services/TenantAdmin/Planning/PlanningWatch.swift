@@ -52,7 +52,7 @@ enum PlanningWatch: Sendable {
 
         /// What is amiss now.
         /// - Parameter id: of the row that was written.
-        /// - Throws: 422 for a booking wholly outside the person's employment; 409 `overbooked` where the tenant refuses what
+        /// - Throws: 422 for a booking wholly outside the person's employment, or of hours that never end; 409 `overbooked` where the tenant refuses what
         ///   takes more than the person has.
         func finish(_ id: UUID, on connection: PostgresConnection) async throws -> [PlanningWarning] {
             switch self {
@@ -64,6 +64,7 @@ enum PlanningWatch: Sendable {
                 let id = AllocationID(rawValue: id)
                 guard let after = try await BookingStanding(of: id, on: connection) else { return [] }
                 try after.requireEmployment(since: before)
+                try after.requireEnd(since: before)
                 if after.overbooking == .refuse { try after.requireCapacity(since: before) }
                 let told = after.conflicts.filter { after.overbooking != .allow || $0.kind != .overCapacity }
                 return try await PlanningWarning.all(
@@ -149,7 +150,7 @@ enum TimeConflicts {
                     var shared = conflict
                     shared.bookings.sort { $0.description < $1.description }
                     guard seen.insert(shared).inserted else { continue }
-                case .outsideEmployment, .onLeave, .noWorkingTime, .personOnHold: break
+                case .outsideEmployment, .onLeave, .noWorkingTime, .hoursNeverEnd, .personOnHold: break
                 default: continue
                 }
                 found.insert(BookingConflict(booking: booking.id, conflict: conflict))
@@ -202,6 +203,17 @@ struct BookingStanding: Sendable {
         throw ProblemError.validation(
             "startDate",
             "puts the booking wholly outside the person's employment, which is \(spells.joined(separator: " and "))")
+    }
+
+    /// Work that is over is history. What never ends already may stay as it is.
+    func requireEnd(since before: BookingStanding?) throws {
+        guard booking.isOpen, time.neverEnds(booking) else { return }
+        if let before, before.employee == employee, before.booking.isOpen,
+            booking.hasDaysAndEffort(of: before.booking)
+        {
+            return
+        }
+        throw ProblemError.validation("allocatedHours", BookingLimits.neverEnds)
     }
 
     /// Work that is over is history. What is too much already may stay so; it must not become more.
