@@ -5,12 +5,18 @@ import ServiceKit
 /// Asks tenant-admin. Whatever is neither a yes nor a clear no is 503; a tenant that is not active is 403.
 struct TenantAdminDirectory: TenantDirectory, PrincipalDirectory {
     private let client: ServiceClient
+    /// For passwords.
+    private let patient: ServiceClient
 
-    /// - Parameter deadline: of each question. Requests of people wait for it; a tenant-admin that takes longer is as good as away.
-    init(_ client: ServiceClient, deadline: Duration = .seconds(5)) {
-        var client = client
+    /// - Parameters:
+    ///   - deadline: of each question. Requests of people wait for it; a tenant-admin that takes longer is as good as away.
+    ///   - hashing: of the check of a password, a computation that waits for its turn: who gives it up has to have it done again. With the
+    ///     wait for a slot (``LoginQueue``) less than ``Lockout/longestAttempt``.
+    init(_ client: ServiceClient, deadline: Duration = .seconds(5), hashing: Duration = .seconds(20)) {
+        var (client, patient) = (client, client)
         client.deadline = deadline
-        self.client = client
+        patient.deadline = hashing
+        (self.client, self.patient) = (client, patient)
     }
 
     func tenant(_ id: TenantID) async throws -> TenantSummary? {
@@ -35,7 +41,7 @@ struct TenantAdminDirectory: TenantDirectory, PrincipalDirectory {
 
     func verify(_ login: LoginRequest, in tenant: TenantID) async throws -> UserGrants? {
         try await found {
-            try await client.post(
+            try await patient.post(
                 "/internal/v1/tenants/\(tenant)/credentials/verify", login, trace: TraceContext())
         }
     }

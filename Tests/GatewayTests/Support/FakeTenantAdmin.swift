@@ -45,6 +45,8 @@ final class FakeTenantAdmin: Sendable {
     private let state = Mutex(State())
     /// Set: the stream of events goes on and ends.
     let secondEvent = Signal()
+    /// How long the check of a password takes.
+    let hashing = Mutex(Duration.zero)
     /// Set: password resets are answered.
     let resets = Signal()
     let uploads = Uploads()
@@ -166,6 +168,7 @@ final class FakeTenantAdmin: Sendable {
         group.post("/internal/v1/tenants/{id}/credentials/verify") { request, context in
             let tenant: TenantID = try context.identifier("id")
             let login = try await request.payload(VerifyCredentialsRequest.self, context: context)
+            try await Task.sleep(for: self.hashing.withLock { $0 })
             return try self.answer { state in
                 guard
                     let person = try state.requireActive(tenant).people.values.first(where: {

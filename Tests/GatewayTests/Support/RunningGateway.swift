@@ -83,7 +83,7 @@ struct RunningGateway: Sendable {
             let directory = TenantAdminDirectory(
                 ServiceClient(to: .tenantAdmin, baseURLs: [address], httpClient: client, signer: signer),
                 // However busy the machine is.
-                deadline: .seconds(60))
+                deadline: .seconds(60), hashing: .seconds(60))
             let ownChanges = ChangeFollower(
                 "gateway",
                 source: ChangeFeed(pool: database.pool, schema: "gateway", heartbeat: .zero, logger: logger),
