@@ -230,6 +230,8 @@ import Testing
             try await waitUntil("both are tried again") {
                 calls.withLock { $0.dropFirst(2).joined().count { ids.contains($0) } == 2 }
             }
+            work.cancel()
+            try await work.value
         }
     }
 
