@@ -161,7 +161,8 @@ public enum KnownSetting: String, CaseIterable, Sendable {
             guard let hours = value.doubleValue else { return validation.reject(field, "must be a number of hours") }
             validation.range(hours, 0...168, field)
         case .timezone:
-            let isName = value.stringValue.map { $0 == "UTC" || $0.contains("/") } ?? false
+            let isName =
+                value.stringValue.map { $0 == "UTC" || $0.contains("/") && TimeZone(identifier: $0) != nil } ?? false
             validation.require(isName, field, "must be the name of a time zone, such as Europe/Berlin or UTC")
         case .fiscalYearStart:
             // 2025 has no 29 February: a year begins on a day that every year has.

@@ -52,7 +52,7 @@ struct BookingLimitTests {
         }
     }
 
-    @Test("hours without an end last up to twenty years; what cannot end is refused on every path, but stays where it is")
+    @Test("hours without an end last up to twenty years; what cannot end is refused on every path, stored ones stay")
     func neverEnding() async throws {
         try await TestService.run { service in
             let plan = try await Planner(service)
@@ -118,6 +118,24 @@ struct BookingLimitTests {
             #expect(
                 try await told(#""allocatedHours":6"#)
                     == ["\(start)the 6 hours of booking s stand on its first day."])
+        }
+    }
+
+    @Test("every field is named that the store, the clock or a window finds wrong, not the first alone")
+    func allFaults() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            func fields(_ reply: Reply) throws -> Set<String> { Set(try reply.problem.errors.map(\.field)) }
+            let booking = try await plan.book(
+                "A1", EmployeeID(), ProjectID(), #""completedAt":"2999-01-01T00:00:00.000Z""#, "2026-12-07…2026-12-11")
+            #expect(booking.status == 422)
+            #expect(try fields(booking) == ["employeeId", "projectId", "completedAt"])
+            let settings = try await plan.send(
+                .patch, "settings", #"{"settings":{"timezone":"Mars/X","default_capacity":-1}}"#)
+            #expect(try fields(settings) == ["settings.timezone", "settings.default_capacity"])
+            let report = try await plan.send(
+                .get, "reports/utilization?from=2026-12-05&to=2026-12-01&format=xml")
+            #expect(try fields(report) == ["to", "format"])
         }
     }
 

@@ -56,10 +56,11 @@ struct ReportQuery: RouteQuery {
         page = query.page()
         let (from, to) = (query.requiredCivilDate("from"), query.requiredCivilDate("to"))
         window = DayWindow(from, to)
+        let areDays = query.isValid
         people = PeopleFilter(department: query.string("department"), employees: query.identifiers("employeeId"))
         format = query.choice("format")
         let days = to.daysSinceEpoch - from.daysSinceEpoch + 1
-        guard query.isValid else { return }
+        guard areDays else { return }
         if days < 1 { query.reject("to", "must not be before from") }
         if days > Reports.longestWindow {
             query.reject("to", "must be at most \(Reports.longestWindow - 1) days after from")

@@ -84,7 +84,9 @@ struct Allocations: ResourceStore {
     static func insert(
         _ request: CreateAllocationRequest, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> AllocationID {
-        try Moments.requirePast([("completedAt", request.completedAt), ("createdAt", request.createdAt)])
+        try await requireKnown(
+            request.employeeId, request.projectId,
+            Moments.inFuture([("completedAt", request.completedAt), ("createdAt", request.createdAt)]), on: connection)
         let skills = try await RequiredSkills(
             request.requiredSkills ?? [], levels: request.leastLevels ?? [:], on: connection)
         let rows = try await connection.query(
@@ -107,7 +109,9 @@ struct Allocations: ResourceStore {
         _ item: Allocation, with request: UpdateAllocationRequest, by caller: TenantCaller,
         on connection: PostgresConnection
     ) async throws -> [String] {
-        try Moments.requirePast([("completedAt", request.completedAt.newValue)])
+        try await requireKnown(
+            request.employeeId ?? item.employeeId, request.projectId ?? item.projectId,
+            Moments.inFuture([("completedAt", request.completedAt.newValue)]), on: connection)
         try requireLength(request, of: item)
         var changes = ColumnChanges()
         changes.set("external_id", request.externalId?.tidied)
@@ -130,6 +134,25 @@ struct Allocations: ResourceStore {
         changes.set("end_date", request.endDate)
         changes.set("completed_at", request.completedAt)
         return try await changes.apply(to: table, id: item.id, on: connection)
+    }
+
+    /// All that is wrong is said at once; a constraint would name one.
+    private static func requireKnown(
+        _ employee: EmployeeID, _ project: ProjectID, _ others: [FieldError], on connection: PostgresConnection
+    ) async throws {
+        let row = try await connection.query(
+            """
+            SELECT EXISTS (SELECT FROM employees WHERE id = \(employee)) AS has_employee,
+                EXISTS (SELECT FROM projects WHERE id = \(project)) AS has_project
+            """)[0]
+        var errors = others
+        if try !row.decode("has_employee", as: Bool.self) {
+            errors.append(FieldError(field: "employeeId", message: "names no employee"))
+        }
+        if try !row.decode("has_project", as: Bool.self) {
+            errors.append(FieldError(field: "projectId", message: "names no project"))
+        }
+        guard errors.isEmpty else { throw ProblemError.validation(errors) }
     }
 
     /// The days that are stated may be too many together with those that stay. What is longer already may stay so.
