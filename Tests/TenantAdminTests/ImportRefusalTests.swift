@@ -54,15 +54,17 @@ struct ImportRefusalTests {
             _ = try await service.importCSV(
                 .employees, "external_id,name,hired_on\nE1,Ann,2099-01-01\n", into: tenant.id)
             // Each of one day.
-            let days = (0..<60_000).map { CivilDate(daysSinceEpoch: $0 - 20_000).description }
+            let days = (0..<3_000).map { CivilDate(daysSinceEpoch: 9_000 + $0).description }
             let rows = days.map { "E1,\($0),\($0)\n" }.joined()
             let report = try await service.importCSV(
                 .employment,
-                "employee_external_id,first_day,last_day\n" + rows + "E1,1999-12-31,2000-01-01\nE1,2098-12-31,\n",
+                "employee_external_id,first_day,last_day\n" + rows + "E1,1994-08-22,1994-08-24\nE1,2098-12-31,\n",
                 into: tenant.id)
 
             #expect(report.status == 422)
-            #expect(try report.problem.errors.map(\.field) == ["line 60002, first_day", "line 60003, first_day"])
+            #expect(
+                try report.problem.errors.map(\.field) == ["line 3002, first_day", "line 3003, first_day"],
+                "\(report.text)")
         }
     }
 
