@@ -28,7 +28,7 @@ public struct CreateBacktestRequest: RequestPayload {
     }
 
     public func validate(_ validation: inout Validation) {
-        validation.require(to.map { from < $0 } ?? true, "from", "must be before to")
+        validation.require(to.map { from < $0 } ?? true, "to", "must be after from")
         validation.range(refits, 1...24, "refits")
         validation.range(epochs, 10...200, "epochs")
         validation.notNegative(seed, "seed")

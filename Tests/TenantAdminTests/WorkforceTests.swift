@@ -81,7 +81,7 @@ struct WorkforceTests {
                 Set(try bad.problem.errors.map(\.field))
                     == ["employeeId", "allocatedHours", "allocationPercentage", "startDate"])
             #expect(missing.status == 422)
-            #expect(try missing.problem.errors.map(\.field) == ["employeeId"])
+            #expect(try missing.problem.errors.map(\.field) == ["employeeId", "projectId"])
             #expect(wrongID.status == 422)
             #expect(Set(try wrongFilter.problem.errors.map(\.field)) == ["employeeId", "colour", "limit"])
             #expect(try await service.all("projects", of: tenant.id, as: Project.self).isEmpty)

@@ -96,7 +96,7 @@ struct HonestyTrial {
     static func lines(_ trials: [HonestyTrial]) -> [String] {
         guard let name = trials.first?.world.name else { return [] }
         func mean(_ figures: [Double?]) -> String {
-            let known = figures.compactMap { $0 }
+            let known = figures.compactMap { $0 }.filter { !$0.isNaN }
             guard !known.isEmpty else { return "none" }
             return String(format: "%.3f", known.reduce(0, +) / Double(known.count))
         }

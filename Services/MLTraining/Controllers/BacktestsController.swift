@@ -32,7 +32,7 @@ struct BacktestsController: Controller {
         guard end.timeIntervalSince(now) <= 60 else {
             throw ProblemError.validation("to", "must not be in the future")
         }
-        guard payload.from < end else { throw ProblemError.validation("from", "must be before to") }
+        guard payload.from < end else { throw ProblemError.validation("from", "must be in the past") }
         try await quota.requireRoom(for: call.tenant, trace: call.context.trace)
         let job = NewJob(
             modelType: NewJob.backtest, months: Self.months, epochs: payload.epochs ?? Self.defaultEpochs,
